@@ -1,0 +1,73 @@
+package plan
+
+import "time"
+
+// Outcome is the final result of a call. The text is what status, API, log and
+// metrics show.
+type Outcome string
+
+// The outcomes. Only OutcomeSucceeded counts as success.
+const (
+	// OutcomeSucceeded: the receiver answered 2xx.
+	OutcomeSucceeded Outcome = "Succeeded"
+	// OutcomeRejected: the receiver answered 3xx, or 4xx other than 429.
+	OutcomeRejected Outcome = "Rejected"
+	// OutcomeFailed: 5xx, 429, timeout or network error, and no retry allowed.
+	OutcomeFailed Outcome = "Failed"
+	// OutcomeExhausted: as Failed, after all retries.
+	OutcomeExhausted Outcome = "Exhausted"
+	// OutcomeRenderFailed: a template could not be rendered with the call's
+	// data, or what it rendered is no valid URL or header; nothing was sent.
+	OutcomeRenderFailed Outcome = "RenderFailed"
+	// OutcomeBlocked: the URL or address is not allowed; nothing was sent.
+	OutcomeBlocked Outcome = "Blocked"
+	// OutcomeCancelled: the webhook was deleted while the call waited.
+	OutcomeCancelled Outcome = "Cancelled"
+	// OutcomeLost: the dispatcher died during the only attempt of a call
+	// without the idempotency key, so whether it arrived is unknown.
+	OutcomeLost Outcome = "Lost"
+)
+
+// Success reports whether the outcome counts as success.
+func (o Outcome) Success() bool { return o == OutcomeSucceeded }
+
+// Reason says why one attempt ended as it did. The text is the log key, the
+// metric label and, for those an author may choose, the value in retry.on.
+type Reason string
+
+// The reasons of an attempt's end.
+const (
+	ReasonSuccess         Reason = "Success"         // 2xx
+	ReasonRedirect        Reason = "Redirect"        // 1xx as final answer or 3xx; never followed
+	ReasonClientError     Reason = "ClientError"     // 4xx but 429
+	ReasonTooManyRequests Reason = "TooManyRequests" // 429
+	ReasonServerError     Reason = "ServerError"     // 5xx and above
+	ReasonTimeout         Reason = "Timeout"         // the attempt's deadline passed
+	ReasonNetworkError    Reason = "NetworkError"    // DNS, connect, TLS, reset, malformed answer
+	ReasonBlocked         Reason = "Blocked"         // address or URL rule
+	ReasonBadRequest      Reason = "BadRequest"      // rendered parts make no valid request
+	ReasonCrash           Reason = "Crash"           // the dispatcher died during the attempt
+)
+
+// Report is the newest outcome of a webhook, as the dispatcher tells it to the
+// manager and the manager writes it to status. It holds no request or response
+// content.
+type Report struct {
+	Webhook    Key
+	WebhookUID string
+	// Seq grows with every outcome of the webhook; the newest wins.
+	Seq uint64
+
+	TransactionID string
+	Time          time.Time // when the call ended
+	Outcome       Outcome
+	StatusCode    int // of the last attempt; 0 if there was no answer
+	Attempts      int // requests begun
+	Duration      time.Duration
+	Message       string // one sentence, without secrets
+
+	// LastSuccess is when a call last succeeded; zero if none did.
+	LastSuccess time.Time
+	// ConsecutiveFailures counts the calls since then that did not.
+	ConsecutiveFailures int
+}

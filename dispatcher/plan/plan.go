@@ -1,0 +1,166 @@
+package plan
+
+import "time"
+
+// Kind says what a [Ref] points at.
+type Kind string
+
+// The kinds of entry the manager sends to the dispatcher.
+const (
+	KindIntegration Kind = "WebhookIntegration"
+	KindWebhook     Kind = "Webhook"
+)
+
+// Key is the namespace and name of an object.
+type Key struct {
+	Namespace string
+	Name      string
+}
+
+// String returns "namespace/name".
+func (k Key) String() string { return k.Namespace + "/" + k.Name }
+
+// Ref is a [Key] together with its [Kind].
+type Ref struct {
+	Kind Kind
+	Key
+}
+
+// String returns "Kind namespace/name".
+func (r Ref) String() string { return string(r.Kind) + " " + r.Key.String() }
+
+// Integration is a WebhookIntegration as the data plane sees it: defaults
+// filled in, header values resolved from Secrets.
+type Integration struct {
+	Key        Key
+	Generation int64
+
+	// NotReady, when not empty, says in one sentence why nothing may be sent
+	// for this integration now (its spec is invalid, or a Secret is missing).
+	// Calls already accepted wait. All fields below are then unset.
+	NotReady string
+
+	// URL is the root URL: scheme, authority and perhaps path and query.
+	URL string
+	// RequestsPerSecond is the limit shared by all webhooks; 0 is no limit.
+	RequestsPerSecond int
+	// MaxConcurrency bounds the attempts in flight; at least 1.
+	MaxConcurrency int
+	// MaxWaiting bounds the calls that wait; intake answers 429 past it.
+	MaxWaiting int
+	// Headers are sent with every request of every webhook that does not turn
+	// them off, in the order of the manifest.
+	Headers []Header
+	// Timeout bounds one attempt: connect, headers and body together.
+	Timeout time.Duration
+	// Retry is how calls with the idempotency key are retried.
+	Retry Retry
+	// Suspend keeps all calls waiting.
+	Suspend bool
+}
+
+// Header is one header of an integration.
+type Header struct {
+	Name string
+	// Value is never shown if Private is set.
+	Value Secret
+	// Private is true for values from Secrets and for literals marked private.
+	Private bool
+}
+
+// Webhook is a Webhook as the data plane sees it. URL, header values and body
+// are template sources; package template compiles them.
+type Webhook struct {
+	Key        Key
+	UID        string
+	Generation int64
+	// Integration is the integration whose root URL, headers and limit it uses.
+	Integration Key
+
+	// NotReady, when not empty, says in one sentence why the webhook takes no
+	// calls now. Calls already accepted wait. All fields below are then unset.
+	NotReady string
+
+	// SystemName is the effective system name.
+	SystemName string
+	// Method is the HTTP method in upper case.
+	Method string
+	// Suffix is appended to the integration's URL after rendering.
+	Suffix string
+	// InheritedOff holds the names of integration headers that are not sent,
+	// in any case.
+	InheritedOff []string
+	// Headers are the webhook's own headers.
+	Headers []HeaderTemplate
+	// HasBody tells an empty Body from none.
+	HasBody bool
+	// Body is the request body.
+	Body string
+	// HasKey is true when the templates refer to the transaction id, which
+	// makes repeats of a request recognisable and so allows retries.
+	HasKey bool
+	// Timeout overrides the integration's when positive.
+	Timeout time.Duration
+	// Retry overrides the integration's when not nil.
+	Retry *Retry
+	// Suspend keeps this webhook's calls waiting.
+	Suspend bool
+}
+
+// HeaderTemplate is one of a webhook's own headers.
+type HeaderTemplate struct {
+	Name  string
+	Value string
+}
+
+// Ref returns the integration's reference.
+func (i *Integration) Ref() Ref { return Ref{Kind: KindIntegration, Key: i.Key} }
+
+// Ref returns the webhook's reference.
+func (w *Webhook) Ref() Ref { return Ref{Kind: KindWebhook, Key: w.Key} }
+
+// Defaults and bounds of the fields above; the API's field docs repeat them.
+const (
+	DefaultMaxConcurrency = 64
+	DefaultMaxWaiting     = 1_000_000
+	DefaultTimeout        = 30 * time.Second
+	MinTimeout            = time.Second
+	MaxTimeout            = 120 * time.Second
+)
+
+// Backoff is how the delay between retries grows.
+type Backoff string
+
+// The kinds of backoff.
+const (
+	BackoffConstant    Backoff = "Constant"
+	BackoffExponential Backoff = "Exponential"
+)
+
+// Retry is how often and when a failed attempt is repeated. It applies only to
+// calls with the idempotency key.
+type Retry struct {
+	// Retries is the number of attempts after the first; 0 is none.
+	Retries int
+	// Backoff says whether Delay stays or doubles with each retry.
+	Backoff Backoff
+	// Delay is the time from the start of an attempt to the start of the next.
+	Delay time.Duration
+	// MaxDelay bounds an exponentially grown delay.
+	MaxDelay time.Duration
+	// On lists the reasons that are retried.
+	On []Reason
+}
+
+// DefaultRetry is used where neither webhook nor integration says otherwise.
+// Three retries 105 s apart, with at most 10 % of jitter added to each, all
+// start within six minutes of the first attempt: 3 × 105 s × 1.1 = 346.5 s.
+func DefaultRetry() Retry {
+	return Retry{
+		Retries:  3,
+		Backoff:  BackoffConstant,
+		Delay:    105 * time.Second,
+		MaxDelay: 10 * time.Minute,
+		On:       []Reason{ReasonServerError, ReasonTooManyRequests, ReasonTimeout, ReasonNetworkError},
+	}
+}

@@ -1,0 +1,34 @@
+package plan
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Redacted is what stands wherever a secret value would have been shown.
+const Redacted = "***"
+
+// Secret is a text that must not be shown. Every way Go has of turning a value
+// into text (String, fmt verbs, JSON, text marshalling, slog) gives [Redacted];
+// only [Secret.Reveal] gives the text itself. The zero value is an empty text.
+type Secret struct{ text string }
+
+// NewSecret wraps text.
+func NewSecret(text string) Secret { return Secret{text: text} }
+
+// Reveal returns the text. Call it only where the text leaves for its
+// destination: a request header or the control socket.
+func (s Secret) Reveal() string { return s.text }
+
+// String returns [Redacted].
+func (s Secret) String() string { return Redacted }
+
+// Format writes [Redacted] for every verb, so that %v, %+v, %#v, %q and %x of a
+// structure holding a Secret are safe.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(Redacted)) }
+
+// MarshalText returns [Redacted]; encoding/json uses it too.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// LogValue returns [Redacted] for log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }

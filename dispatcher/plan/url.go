@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// ErrLeavesRoot is wrapped by every error of [JoinURL] about a suffix that
+// would take the request somewhere else than below the root URL. Such a call
+// is Blocked; any other error of JoinURL is a bad URL.
+var ErrLeavesRoot = errors.New("the rendered URL leaves the integration's root URL")
+
+// CheckRoot judges an integration's root URL. The error says what is wrong and
+// never repeats the URL.
+func CheckRoot(root string) error {
+	if strings.Contains(root, "${") || strings.Contains(root, "@{") {
+		return errors.New("url must not contain template instructions; put them into the Webhook's url")
+	}
+	u, err := url.Parse(root)
+	switch {
+	case err != nil:
+		return errors.New("url is not a valid URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("url must start with http:// or https://")
+	case u.User != nil:
+		return errors.New("url must not contain user information; send credentials as a header from a Secret")
+	case u.Hostname() == "":
+		return errors.New("url must name a host")
+	case u.Fragment != "" || strings.Contains(root, "#"):
+		return errors.New("url must not contain a fragment (#)")
+	}
+	return nil
+}
+
+// rootHasPath reports whether a suffix appended to root can no longer become
+// part of the authority.
+func rootHasPath(root string) bool {
+	_, rest, ok := strings.Cut(root, "://")
+	return ok && strings.ContainsAny(rest, "/?")
+}
+
+// CheckSuffix judges the static beginning of a suffix against its root: a root
+// without a path takes only suffixes that are empty or start with "/" or "?",
+// for else the suffix would continue the host name. The static beginning is the
+// text before the first instruction; empty is whether the whole suffix is.
+func CheckSuffix(root, staticBeginning string, empty bool) error {
+	if empty || rootHasPath(root) || strings.HasPrefix(staticBeginning, "/") || strings.HasPrefix(staticBeginning, "?") {
+		return nil
+	}
+	return errors.New("url must be empty or start with / or ? because the integration's url has no path, so that it cannot change the host")
+}
+
+// JoinURL appends a rendered suffix to the root and holds the authority rule:
+// scheme, host and port of the result equal the root's, and no dot segment
+// climbs above the root's path. Concatenation is plain; nothing is added or
+// removed between the two.
+func JoinURL(root, suffix string) (*url.URL, error) {
+	base, err := url.Parse(root)
+	if err != nil {
+		return nil, errors.New("the integration's root URL is not valid")
+	}
+	if err := CheckSuffix(root, suffix, suffix == ""); err != nil {
+		return nil, fmt.Errorf("%w: its host would change", ErrLeavesRoot)
+	}
+	if i := strings.IndexFunc(suffix, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
+		return nil, fmt.Errorf("the rendered URL has a space or control character at offset %d of the webhook's part; encode it", i)
+	}
+	full, err := url.Parse(root + suffix)
+	if err != nil {
+		return nil, errors.New("the rendered URL is not a valid URL")
+	}
+	if full.Scheme != base.Scheme || full.Host != base.Host || full.User != nil {
+		return nil, fmt.Errorf("%w: its scheme, host or port would change", ErrLeavesRoot)
+	}
+	fixed := base.Path
+	if !strings.HasPrefix(suffix, "/") { // the suffix continues the root's last segment, so only what stands before it is fixed
+		fixed = fixed[:strings.LastIndexByte(fixed, '/')+1]
+	}
+	if climbs(fixed, full.Path) {
+		return nil, fmt.Errorf("%w: a dot segment climbs above its path", ErrLeavesRoot)
+	}
+	full.Fragment, full.RawFragment = "", ""
+	return full, nil
+}
+
+// climbs reports whether walking the segments of the decoded path full ever
+// stands above the directory fixed, which full begins with.
+func climbs(fixed, full string) bool {
+	floor := max(0, strings.Count(strings.TrimSuffix(fixed, "/"), "/"))
+	depth := 0
+	for i, segment := range strings.Split(strings.ReplaceAll(full, `\`, "/"), "/") {
+		switch {
+		case i == 0 || segment == ".":
+		case segment == "..":
+			if depth--; depth < floor {
+				return true
+			}
+		default:
+			depth++
+		}
+	}
+	return false
+}
+
+// JoinNotes says in words what is unusual about the join of root and the static
+// beginning of a suffix: a doubled or a missing slash. Empty if nothing is.
+func JoinNotes(root, suffixBeginning string) string {
+	if strings.Contains(root, "?") || suffixBeginning == "" {
+		return ""
+	}
+	switch ends, starts := strings.HasSuffix(root, "/"), strings.HasPrefix(suffixBeginning, "/"); {
+	case ends && starts:
+		return "root URL and url join with // in the path"
+	case !ends && !starts && !strings.HasPrefix(suffixBeginning, "?") && !strings.HasPrefix(suffixBeginning, "&"):
+		return "root URL and url join without a / between them"
+	}
+	return ""
+}

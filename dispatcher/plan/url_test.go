@@ -1,0 +1,131 @@
+package plan
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestJoinURL(t *testing.T) {
+	tests := []struct {
+		root, suffix string
+		want         string // "" for an error
+		leaves       bool   // the error is ErrLeavesRoot
+	}{
+		{root: "https://a.example", suffix: "", want: "https://a.example"},
+		{root: "https://a.example", suffix: "/x?y=1", want: "https://a.example/x?y=1"},
+		{root: "https://a.example", suffix: "?y=1", want: "https://a.example?y=1"},
+		{root: "https://a.example/api", suffix: "/x", want: "https://a.example/api/x"},
+		{root: "https://a.example/api/", suffix: "/x", want: "https://a.example/api//x"},
+		{root: "https://a.example/api/v", suffix: "1/x", want: "https://a.example/api/v1/x"},
+		{root: "https://a.example/api?k=v", suffix: "&x=y", want: "https://a.example/api?k=v&x=y"},
+		{root: "https://a.example/api", suffix: "/x#part", want: "https://a.example/api/x"},
+		{root: "https://a.example/api", suffix: "/a/../b", want: "https://a.example/api/a/../b"},
+		{root: "https://a.example:8443/api", suffix: "/x", want: "https://a.example:8443/api/x"},
+
+		{root: "https://a.example", suffix: ".evil.example/x", leaves: true},
+		{root: "https://a.example", suffix: "@evil.example/", leaves: true},
+		{root: "https://a.example", suffix: ":81/x", leaves: true},
+		{root: "https://a.example", suffix: "#@evil.example", leaves: true},
+		{root: "https://a.example/api", suffix: "/../admin", leaves: true},
+		{root: "https://a.example/api", suffix: "/%2e%2E/admin", leaves: true},
+		{root: "https://a.example/api", suffix: "/..%2fadmin", leaves: true},
+		{root: "https://a.example/api", suffix: "/x/../../admin", leaves: true},
+		{root: "https://a.example/api", suffix: `/..\admin`, leaves: true},
+		{root: "https://a.example/api/v", suffix: "1/../../x", leaves: true},
+		{root: "https://a.example", suffix: "/../x", leaves: true},
+
+		{root: "https://a.example/api", suffix: "/a b"},
+		{root: "https://a.example/api", suffix: "/a\r\nX: y"},
+		{root: "https://a.example/api", suffix: "/%zz"},
+	}
+	for _, test := range tests {
+		got, err := JoinURL(test.root, test.suffix)
+		switch {
+		case test.want != "" && (err != nil || got.String() != test.want):
+			t.Errorf("JoinURL(%q, %q) = %v, %v; want %s", test.root, test.suffix, got, err, test.want)
+		case test.want == "" && err == nil:
+			t.Errorf("JoinURL(%q, %q) = %v; want an error", test.root, test.suffix, got)
+		case test.want == "" && errors.Is(err, ErrLeavesRoot) != test.leaves:
+			t.Errorf("JoinURL(%q, %q): %v; leaves the root: want %v", test.root, test.suffix, err, test.leaves)
+		}
+	}
+}
+
+// FuzzJoinURL holds the authority rule against any suffix.
+func FuzzJoinURL(f *testing.F) {
+	for _, root := range []string{"https://a.example", "https://a.example:8443/api", "http://a.example/api/?k=v"} {
+		for _, suffix := range []string{"", "/x", ".evil", "@evil/", "/../..", "/%2e%2e/", "?x=1", `\\evil`, "//evil", ":1/"} {
+			f.Add(root, suffix)
+		}
+	}
+	f.Fuzz(func(t *testing.T, root, suffix string) {
+		if CheckRoot(root) != nil {
+			return
+		}
+		u, err := JoinURL(root, suffix)
+		if err != nil {
+			return
+		}
+		base, err := JoinURL(root, "")
+		if err != nil {
+			t.Fatalf("JoinURL(%q, %q) works, but not without the suffix: %v", root, suffix, err)
+		}
+		if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil {
+			t.Errorf("JoinURL(%q, %q) = %s goes elsewhere", root, suffix, u)
+		}
+	})
+}
+
+func TestCheckRoot(t *testing.T) {
+	for _, root := range []string{"http://a", "https://a.example:1/x?y=z", "http://[::1]:8080/"} {
+		if err := CheckRoot(root); err != nil {
+			t.Errorf("CheckRoot(%q): %v", root, err)
+		}
+	}
+	for _, root := range []string{"", "a.example", "ftp://a", "https://", "https://u:p@a", "https://a/#f", "https://a/${x}", "https://a:b", "https:///x", "https://:80"} {
+		if CheckRoot(root) == nil {
+			t.Errorf("CheckRoot(%q) accepts it", root)
+		}
+	}
+}
+
+func TestCheckSuffix(t *testing.T) {
+	tests := []struct {
+		root, beginning string
+		empty, ok       bool
+	}{
+		{"https://a", "", true, true},
+		{"https://a", "/x", false, true},
+		{"https://a", "?x", false, true},
+		{"https://a", "", false, false}, // begins with a placeholder
+		{"https://a", "x", false, false},
+		{"https://a/", "x", false, true},
+		{"https://a?k=v", "&x", false, true},
+		{"https://a/api", "", false, true},
+	}
+	for _, test := range tests {
+		if err := CheckSuffix(test.root, test.beginning, test.empty); (err == nil) != test.ok {
+			t.Errorf("CheckSuffix(%q, %q, %v): %v", test.root, test.beginning, test.empty, err)
+		}
+	}
+}
+
+func TestJoinNotes(t *testing.T) {
+	tests := []struct {
+		root, beginning string
+		note            bool
+	}{
+		{"https://a/api", "/x", false},
+		{"https://a/api/", "x", false},
+		{"https://a/api/", "/x", true},
+		{"https://a/api", "x", true},
+		{"https://a/api", "?x", false},
+		{"https://a/api?k=v", "&x", false},
+		{"https://a/api", "", false},
+	}
+	for _, test := range tests {
+		if note := JoinNotes(test.root, test.beginning); (note != "") != test.note {
+			t.Errorf("JoinNotes(%q, %q) = %q", test.root, test.beginning, note)
+		}
+	}
+}
