@@ -1,0 +1,73 @@
+package v1alpha1
+
+// Condition types of both kinds.
+const (
+	// ConditionAccepted: the spec is valid as far as it can be judged alone.
+	ConditionAccepted = "Accepted"
+	// ConditionResolvedRefs: everything the spec refers to is there and usable.
+	ConditionResolvedRefs = "ResolvedRefs"
+	// ConditionProgrammed: the dispatcher has acknowledged this content. It
+	// stays while the dispatcher is away, since the dispatcher goes on with it.
+	ConditionProgrammed = "Programmed"
+	// ConditionReady: Accepted, ResolvedRefs and Programmed.
+	ConditionReady = "Ready"
+	// ConditionStalled is present, and True, only while somebody must change the
+	// object before anything can go on (kstatus).
+	ConditionStalled = "Stalled"
+	// ConditionReconciling is present, and True, only while the operator waits
+	// for something that may come by itself (kstatus).
+	ConditionReconciling = "Reconciling"
+)
+
+// Reasons of conditions. docs/conditions.md says what to do about each.
+const (
+	// ReasonAccepted: Accepted=True.
+	ReasonAccepted = "Accepted"
+	// ReasonInvalidURL: Accepted=False, the url cannot be used.
+	ReasonInvalidURL = "InvalidURL"
+	// ReasonTemplateInvalid: Accepted=False, a template does not compile.
+	ReasonTemplateInvalid = "TemplateInvalid"
+	// ReasonInvalidHeader: Accepted=False, a header cannot be sent.
+	ReasonInvalidHeader = "InvalidHeader"
+	// ReasonInvalidSpec: Accepted=False, another field's value cannot be used.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonInvalidSystemName: Accepted=False, there is no valid system name.
+	ReasonInvalidSystemName = "InvalidSystemName"
+	// ReasonSystemNameTaken: Accepted=False, an older Webhook of the namespace
+	// holds the system name.
+	ReasonSystemNameTaken = "SystemNameTaken"
+
+	// ReasonResolvedRefs: ResolvedRefs=True.
+	ReasonResolvedRefs = "ResolvedRefs"
+	// ReasonIntegrationNotFound: ResolvedRefs=False, no such WebhookIntegration.
+	ReasonIntegrationNotFound = "IntegrationNotFound"
+	// ReasonIntegrationNotReady: ResolvedRefs=False, the WebhookIntegration is
+	// not accepted or lacks a Secret.
+	ReasonIntegrationNotReady = "IntegrationNotReady"
+	// ReasonSecretNotFound: ResolvedRefs=False, no such Secret.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonSecretKeyNotFound: ResolvedRefs=False, the Secret lacks the key.
+	ReasonSecretKeyNotFound = "SecretKeyNotFound"
+	// ReasonSecretValueInvalid: ResolvedRefs=False, the Secret's value cannot be
+	// sent as a header.
+	ReasonSecretValueInvalid = "SecretValueInvalid"
+	// ReasonSecretUnreadable: ResolvedRefs=False, the API server refuses the
+	// operator the Secret.
+	ReasonSecretUnreadable = "SecretUnreadable"
+
+	// ReasonProgrammed: Programmed=True.
+	ReasonProgrammed = "Programmed"
+	// ReasonPending: Programmed=Unknown, the dispatcher has not answered yet.
+	ReasonPending = "Pending"
+	// ReasonRejectedByDispatcher: Programmed=False, the dispatcher refused it.
+	ReasonRejectedByDispatcher = "RejectedByDispatcher"
+	// ReasonNotProgrammed: Programmed=False, nothing usable was sent to the
+	// dispatcher, because Accepted or ResolvedRefs is not True.
+	ReasonNotProgrammed = "NotProgrammed"
+
+	// ReasonReady: Ready=True.
+	ReasonReady = "Ready"
+	// ReasonSuspended: Ready=True, and calls wait because suspend is set on the
+	// object or, for a Webhook, on its integration.
+	ReasonSuspended = "Suspended"
+)
