@@ -32,7 +32,7 @@ const (
 func (o Outcome) Success() bool { return o == OutcomeSucceeded }
 
 // Reason says why one attempt ended as it did. The text is the log key, the
-// metric label and, for those an author may choose, the value in retry.on.
+// metric label and, for those an author may choose, the value in retry.reasons.
 type Reason string
 
 // The reasons of an attempt's end.

@@ -148,8 +148,8 @@ type Retry struct {
 	Delay time.Duration
 	// MaxDelay bounds an exponentially grown delay.
 	MaxDelay time.Duration
-	// On lists the reasons that are retried.
-	On []Reason
+	// Reasons lists what is retried.
+	Reasons []Reason
 }
 
 // DefaultRetry is used where neither webhook nor integration says otherwise.
@@ -161,6 +161,6 @@ func DefaultRetry() Retry {
 		Backoff:  BackoffConstant,
 		Delay:    105 * time.Second,
 		MaxDelay: 10 * time.Minute,
-		On:       []Reason{ReasonServerError, ReasonTooManyRequests, ReasonTimeout, ReasonNetworkError},
+		Reasons:  []Reason{ReasonServerError, ReasonTooManyRequests, ReasonTimeout, ReasonNetworkError},
 	}
 }
