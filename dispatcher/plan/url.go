@@ -28,10 +28,20 @@ func CheckRoot(root string) error {
 		return errors.New("url must not contain user information; send credentials as a header from a Secret")
 	case u.Hostname() == "":
 		return errors.New("url must name a host")
+	case !validHost(u.Host):
+		return errors.New("url must name a host of letters, digits, dots and hyphens, or an IP address")
 	case u.Fragment != "" || strings.Contains(root, "#"):
 		return errors.New("url must not contain a fragment (#)")
 	}
 	return nil
+}
+
+// validHost reports whether a host, with its port if there is one, has only
+// characters that net/http sends: it would send an empty Host for others.
+func validHost(host string) bool {
+	return !strings.ContainsFunc(host, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:[]", r))
+	})
 }
 
 // rootHasPath reports whether a suffix appended to root can no longer become

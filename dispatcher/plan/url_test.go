@@ -82,7 +82,7 @@ func TestCheckRoot(t *testing.T) {
 			t.Errorf("CheckRoot(%q): %v", root, err)
 		}
 	}
-	for _, root := range []string{"", "a.example", "ftp://a", "https://", "https://u:p@a", "https://a/#f", "https://a/${x}", "https://a:b", "https:///x", "https://:80"} {
+	for _, root := range []string{"", "a.example", "ftp://a", "https://", "https://u:p@a", "https://a/#f", "https://a/${x}", "https://a:b", "https:///x", "https://:80", "https://exa<mple.com", "https://exa%41mple.com/"} {
 		if CheckRoot(root) == nil {
 			t.Errorf("CheckRoot(%q) accepts it", root)
 		}
