@@ -1,0 +1,140 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// The layout of the database. Numbers are 8 bytes, big-endian, unless another
+// width is given; ids are the 16 bytes of the transaction id.
+//
+//	c/<id>                        call: Seq, then CBOR of Call; never changes
+//	s/<id>                        CBOR of State
+//	q/<ns>\0<webhook>\0<seq>      fresh queue → id
+//	d/<ns>\0<webhook>\0<due><seq> retry queue → id
+//	m/<id>                        CBOR of Mark
+//	l/<id><attempt, 4 bytes>      CBOR of Attempt, the log row
+//	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
+//	n                             the last Seq given out
+//	v                             format version, 4 bytes
+//
+// A waiting call is in exactly one queue: in the fresh one if its State.Due is
+// zero, in the retry one otherwise. A due time is its nanoseconds since 1970
+// with the sign bit turned over, so that bytes sort as times do. Names of
+// Kubernetes objects hold no zero byte, so a lane's keys stand together. Ids are
+// UUIDv7: calls and log rows lie in order of time, so that a time span of them
+// is one range of keys.
+const (
+	prefixCall    = "c/"
+	prefixRetry   = "d/"
+	prefixAttempt = "l/"
+	prefixMark    = "m/"
+	prefixFresh   = "q/"
+	prefixState   = "s/"
+	prefixReport  = "w/"
+
+	keyLastSeq = "n"
+	keyVersion = "v"
+
+	// formatVersion rises with every change of the layout or of a record that
+	// an older dispatcher would misread. A new optional field is none.
+	formatVersion = 1
+)
+
+const (
+	seqLen = 8
+	dueLen = 8
+)
+
+// idKey is the key of a record that a call has once.
+func idKey(prefix string, id uuid.UUID) []byte {
+	return append([]byte(prefix), id[:]...)
+}
+
+// attemptKey is the key of a log row.
+func attemptKey(id uuid.UUID, number int) []byte {
+	return binary.BigEndian.AppendUint32(idKey(prefixAttempt, id), uint32(number))
+}
+
+// reportKey is the key of a webhook's newest report.
+func reportKey(webhook plan.Key) []byte {
+	return append(append(append([]byte(prefixReport), webhook.Namespace...), 0), webhook.Name...)
+}
+
+// laneKey begins every key of one queue of a webhook.
+func laneKey(prefix string, webhook plan.Key) []byte {
+	key := make([]byte, 0, len(prefix)+len(webhook.Namespace)+len(webhook.Name)+2+dueLen+seqLen+1)
+	key = append(append(append(key, prefix...), webhook.Namespace...), 0)
+	return append(append(key, webhook.Name...), 0)
+}
+
+// freshKey is the place of a call in its webhook's fresh queue.
+func freshKey(webhook plan.Key, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(laneKey(prefixFresh, webhook), seq)
+}
+
+// retryKey is the place of a call in its webhook's retry queue.
+func retryKey(webhook plan.Key, at Position) []byte {
+	key := binary.BigEndian.AppendUint64(laneKey(prefixRetry, webhook), sortable(at.Due))
+	return binary.BigEndian.AppendUint64(key, at.Seq)
+}
+
+// queueKey is the place of a call that waits in the given state.
+func queueKey(webhook plan.Key, seq uint64, state State) []byte {
+	if state.Due.IsZero() {
+		return freshKey(webhook, seq)
+	}
+	return retryKey(webhook, Position{Due: state.Due, Seq: seq})
+}
+
+// Times outside of what 64 bits of nanoseconds hold (1677 to 2262) stand at the
+// edge.
+var (
+	firstDue = time.Unix(0, math.MinInt64)
+	lastDue  = time.Unix(0, math.MaxInt64)
+)
+
+// sortable turns a due time into a number with the same order.
+func sortable(due time.Time) uint64 {
+	nanos := due.UnixNano()
+	switch {
+	case due.Before(firstDue):
+		nanos = math.MinInt64
+	case due.After(lastDue):
+		nanos = math.MaxInt64
+	}
+	return uint64(nanos) ^ 1<<63
+}
+
+// dueOf is the inverse of sortable.
+func dueOf(n uint64) time.Time { return time.Unix(0, int64(n^1<<63)).UTC() }
+
+// end is the first key behind all keys that begin with the given bytes.
+func end(prefix []byte) []byte {
+	key := bytes.Clone(prefix)
+	for i := len(key) - 1; i >= 0; i-- {
+		if key[i]++; key[i] != 0 {
+			return key[:i+1]
+		}
+	}
+	return nil // all 0xff: there is none
+}
+
+// parseLane splits the key of a queue entry into the length of its lane's part
+// and the webhook. tail is the length of what follows the lane.
+func parseLane(key []byte, prefix string, tail int) (lane int, webhook plan.Key, err error) {
+	lane = len(key) - tail
+	if lane > len(prefix) && key[lane-1] == 0 {
+		if ns, name, ok := bytes.Cut(key[len(prefix):lane-1], []byte{0}); ok {
+			return lane, plan.Key{Namespace: string(ns), Name: string(name)}, nil
+		}
+	}
+	return 0, plan.Key{}, fmt.Errorf("the store is damaged: %q is no key of a queue", key)
+}

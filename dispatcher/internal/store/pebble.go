@@ -1,0 +1,137 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// errClosed is returned by methods called after Close.
+var errClosed = errors.New("the store is closed")
+
+// Options are the settings of [Open]. The zero value is ready to use.
+type Options struct {
+	// Logger gets Pebble's messages: its own news at debug, slow disks and
+	// stalled writes at warn, failures at error. Nil is slog.Default().
+	Logger *slog.Logger
+	// FS replaces the operating system's file system; for tests.
+	FS vfs.FS
+}
+
+// Pebble is the [Store] in one folder of a local disk.
+//
+// Every step is one batch of the write-ahead log, and a method returns after the
+// fsync that covers its batch. Callers share fsyncs: none waits for another's,
+// all batches written while one runs are covered by the next.
+//
+// A step is visible to readers a moment before it is durable, so [Pebble.Fresh]
+// may list a call whose Accept has not returned, and that a power cut would
+// still undo. The log is cut off at one point only, so whatever a step could see
+// is durable once that step is: after Begin has returned, the call it is for is
+// durable too.
+//
+// A failed write or fsync ends the store: that method and every later step
+// return the error, and opening again shows what holds. Failures inside Pebble
+// from which it cannot go on end the process with exit code 1, after a line in
+// the log.
+//
+// A Seq is never given out twice, also not after all calls have finished.
+type Pebble struct {
+	db   *pebble.DB
+	lock *pebble.Lock
+
+	// gate lets Close wait for the methods under way.
+	gate   sync.RWMutex
+	closed bool
+
+	// order makes the order of batches that of the numbers in them. It is held
+	// while a batch is written to memory, never during an fsync.
+	order   sync.Mutex
+	lastSeq uint64
+	reports map[plan.Key]uint64 // Seq of the stored report
+	failed  error               // of the first write or fsync that failed
+}
+
+var _ Store = (*Pebble)(nil)
+
+// Close implements [Store].
+func (p *Pebble) Close() error {
+	p.gate.Lock()
+	defer p.gate.Unlock()
+	if p.closed {
+		return errClosed
+	}
+	p.closed = true
+	if err := errors.Join(p.db.Close(), p.lock.Close()); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	return nil
+}
+
+// enter holds off Close until leave.
+func (p *Pebble) enter() error {
+	p.gate.RLock()
+	if p.closed {
+		p.gate.RUnlock()
+		return errClosed
+	}
+	return nil
+}
+
+func (p *Pebble) leave() { p.gate.RUnlock() }
+
+// commit makes a batch durable. fill adds what depends on the order of batches;
+// it runs alone, in that order.
+func (p *Pebble) commit(batch *pebble.Batch, fill func()) error {
+	err := p.apply(batch, fill)
+	if err == nil {
+		err = p.wait(batch)
+	}
+	if err != nil {
+		// The batch may still be in Pebble's hands, so it is not closed.
+		return fmt.Errorf("write to the store: %w", err)
+	}
+	return batch.Close()
+}
+
+// apply gives the batch its place in the log and makes it visible.
+func (p *Pebble) apply(batch *pebble.Batch, fill func()) error {
+	p.order.Lock()
+	defer p.order.Unlock()
+	if p.failed != nil {
+		return fmt.Errorf("an earlier write failed and the store must be opened again: %w", p.failed)
+	}
+	fill()
+	// Apply would keep the lock during the fsync; this leaves it to wait.
+	if err := p.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
+		p.failed = err
+		return err
+	}
+	return nil
+}
+
+// wait returns when the log is on disk up to the end of the batch.
+func (p *Pebble) wait(batch *pebble.Batch) error {
+	err := batch.SyncWait()
+	if err != nil {
+		p.order.Lock()
+		defer p.order.Unlock()
+		if p.failed == nil {
+			p.failed = err
+		}
+	}
+	return err
+}
+
+// put adds a key to the batch. Batch.Set's error is always nil for a batch
+// without an index, as all are here; the same goes for drop.
+func put(batch *pebble.Batch, key, value []byte) { _ = batch.Set(key, value, nil) }
+
+// drop removes a key, which need not exist.
+func drop(batch *pebble.Batch, key []byte) { _ = batch.Delete(key, nil) }

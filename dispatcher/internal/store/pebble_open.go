@@ -1,0 +1,206 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// Open opens the store in a folder, which is made, with mode 0700, if it is
+// missing. The error wraps [ErrLocked] while another process, or this one, has
+// it open, and [ErrNewerFormat] if a newer dispatcher has written it; the calls in
+// it are then left as they are.
+func Open(dir string, opts Options) (*Pebble, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.Default()
+	}
+	dir, files, err := folder(dir, opts.FS)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := lockFolder(dir, files)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pebble{lock: lock, reports: map[plan.Key]uint64{}}
+	if err := p.open(dir, files, opts); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return p, nil
+}
+
+// open opens the database in a locked folder.
+func (p *Pebble) open(dir string, files vfs.FS, opts Options) error {
+	if err := checkPebbleFormat(dir, files); err != nil {
+		return err
+	}
+	settings := settings(opts)
+	settings.Lock = p.lock
+	db, err := pebble.Open(dir, settings)
+	if err != nil {
+		return fmt.Errorf("open the store in %s: %w", dir, err)
+	}
+	p.db = db
+	if err := p.recover(dir); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return nil
+}
+
+// recover checks the version of what is stored, or sets it in a new store, and
+// reads the numbers kept in memory.
+func (p *Pebble) recover(dir string) error {
+	var version uint32
+	err := p.get([]byte(keyVersion), func(record []byte) error {
+		if len(record) != 4 {
+			return fmt.Errorf("its version has %d bytes", len(record))
+		}
+		version = binary.BigEndian.Uint32(record)
+		return nil
+	})
+	switch {
+	case errors.Is(err, pebble.ErrNotFound):
+		err = p.db.Set([]byte(keyVersion), binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
+	case err == nil && version > formatVersion:
+		return newerFormat(dir, uint64(version), formatVersion)
+	}
+	if err != nil {
+		return fmt.Errorf("read the version of the store in %s: %w", dir, err)
+	}
+	err = p.get([]byte(keyLastSeq), func(record []byte) error {
+		if len(record) != seqLen {
+			return fmt.Errorf("it has %d bytes", len(record))
+		}
+		p.lastSeq = binary.BigEndian.Uint64(record)
+		return nil
+	})
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
+		return fmt.Errorf("read the last sequence number of the store in %s: %w", dir, err)
+	}
+	reports, err := p.Reports()
+	for _, report := range reports {
+		p.reports[report.Webhook] = report.Seq
+	}
+	return err
+}
+
+// pebbleFormatMarker is the name under which Pebble keeps its own format
+// version, a decimal number.
+const pebbleFormatMarker = "format-version"
+
+// checkPebbleFormat refuses a database whose files this Pebble cannot read.
+// Pebble refuses it too, but with an error that cannot be told from others.
+func checkPebbleFormat(dir string, files vfs.FS) error {
+	marker, err := atomicfs.ReadMarker(files, dir, pebbleFormatMarker)
+	if err != nil {
+		return fmt.Errorf("read the format of the store in %s: %w", dir, err)
+	}
+	if marker == "" {
+		return nil // a new store
+	}
+	version, err := strconv.ParseUint(marker, 10, 64)
+	if err != nil {
+		return fmt.Errorf("read the format of the store in %s: %w", dir, err)
+	}
+	if version > uint64(pebble.FormatNewest) {
+		return newerFormat(dir, version, uint64(pebble.FormatNewest))
+	}
+	return nil
+}
+
+func newerFormat(dir string, found, known uint64) error {
+	return fmt.Errorf("%w of the dispatcher: %s has format %d and this version knows %d; run the newer version, or give it another folder",
+		ErrNewerFormat, dir, found, known)
+}
+
+// folder makes the folder durably if it is missing and returns its one true
+// path: the lock of this process on itself goes by path.
+func folder(dir string, files vfs.FS) (string, vfs.FS, error) {
+	onDisk := files == nil
+	if onDisk {
+		files = vfs.Default
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return "", nil, fmt.Errorf("open the store in %s: %w", dir, err)
+		}
+		dir = abs
+	}
+	info, err := files.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = makeFolder(dir, files)
+	case err == nil && !info.IsDir():
+		return "", nil, fmt.Errorf("open the store in %s: it is a file; give the path of a folder", dir)
+	}
+	if err == nil && onDisk {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("open the store in %s: %w", dir, err)
+	}
+	return dir, files, nil
+}
+
+// makeFolder makes a folder and what is missing above it, and syncs each parent
+// that got an entry: else a power cut could take the folder with all in it.
+func makeFolder(dir string, files vfs.FS) error {
+	var parents []string
+	for at := dir; ; {
+		parent := files.PathDir(at)
+		if parent == at {
+			break
+		}
+		parents = append(parents, parent)
+		if _, err := files.Stat(parent); err == nil {
+			break
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		at = parent
+	}
+	if err := files.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for _, parent := range parents {
+		if err := syncFolder(parent, files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncFolder(dir string, files vfs.FS) error {
+	opened, err := files.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(opened.Sync(), opened.Close())
+}
+
+// lockFolder takes the lock that keeps others out until Close or the death of
+// the process.
+func lockFolder(dir string, files vfs.FS) (*pebble.Lock, error) {
+	lock, err := pebble.LockDirectory(dir, files)
+	if err == nil {
+		return lock, nil
+	}
+	// What the lock file itself refuses, such as a read-only folder, is a
+	// PathError. Everything else is the lock: EAGAIN or EACCES from another
+	// process, and an untyped error from this one.
+	var path *fs.PathError
+	if errors.As(err, &path) || errors.Is(err, syscall.ENOLCK) {
+		return nil, fmt.Errorf("lock the store in %s: %w", dir, err)
+	}
+	return nil, fmt.Errorf("lock the store in %s: %w (%w); stop that process, or give this one another folder", dir, ErrLocked, err)
+}

@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// acceptRecord is an entry of Accept, encoded.
+type acceptRecord struct {
+	call, state, report []byte // report is nil if the entry has none
+}
+
+// Accept implements [Store]. All entries are one batch, which must stay below
+// 4 GiB.
+func (p *Pebble) Accept(ctx context.Context, entries ...*Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	records := make([]acceptRecord, len(entries))
+	size := 0
+	for i, entry := range entries {
+		record, err := encodeEntry(entry)
+		if err != nil {
+			return fmt.Errorf("accept call %s: %w", entry.Call.ID, err)
+		}
+		records[i] = record
+		size += len(record.call) + len(record.state) + len(record.report) + batchRoom
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	batch := p.db.NewBatchWithSize(size)
+	return p.commit(batch, func() {
+		for i, entry := range entries {
+			p.lastSeq++
+			call, record := &entry.Call, records[i]
+			call.Seq = p.lastSeq
+			setSeq(record.call, call.Seq)
+			put(batch, idKey(prefixCall, call.ID), record.call)
+			put(batch, idKey(prefixState, call.ID), record.state)
+			if !entry.State.Finished() {
+				put(batch, queueKey(call.Webhook, call.Seq, entry.State), call.ID[:])
+			}
+			if p.newest(entry.Report) {
+				put(batch, reportKey(entry.Report.Webhook), record.report)
+			}
+		}
+		put(batch, []byte(keyLastSeq), binary.BigEndian.AppendUint64(nil, p.lastSeq))
+	})
+}
+
+// Begin implements [Store].
+func (p *Pebble) Begin(ctx context.Context, mark Mark) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	record, err := encode(mark)
+	if err != nil {
+		return fmt.Errorf("begin attempt %d of call %s: %w", mark.Attempt, mark.ID, err)
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	batch := p.db.NewBatch()
+	return p.commit(batch, func() { put(batch, idKey(prefixMark, mark.ID), record) })
+}
+
+// endRecord is an [End], encoded.
+type endRecord struct {
+	state, attempt, report []byte // attempt and report are nil if it has none
+}
+
+// End implements [Store]. It does not look at what is stored: it is for the
+// caller to end only calls that were accepted, and each state once.
+func (p *Pebble) End(ctx context.Context, ends ...*End) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(ends) == 0 {
+		return nil
+	}
+	records := make([]endRecord, len(ends))
+	size := 0
+	for i, e := range ends {
+		record, err := encodeEnd(e)
+		if err != nil {
+			return fmt.Errorf("end an attempt of call %s: %w", e.Call.ID, err)
+		}
+		records[i] = record
+		size += len(record.state) + len(record.attempt) + len(record.report) + batchRoom
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	batch := p.db.NewBatchWithSize(size)
+	return p.commit(batch, func() {
+		for i, e := range ends {
+			call, record := e.Call, records[i]
+			drop(batch, idKey(prefixMark, call.ID))
+			if !e.Was.Finished() {
+				drop(batch, queueKey(call.Webhook, call.Seq, e.Was))
+			}
+			put(batch, idKey(prefixState, call.ID), record.state)
+			if !e.Now.Finished() {
+				put(batch, queueKey(call.Webhook, call.Seq, e.Now), call.ID[:])
+			}
+			if e.Attempt != nil {
+				put(batch, attemptKey(call.ID, e.Attempt.Number), record.attempt)
+			}
+			if p.newest(e.Report) {
+				put(batch, reportKey(e.Report.Webhook), record.report)
+			}
+		}
+	})
+}
+
+// batchRoom is what the keys and headers of one entry add to its records, for
+// names of usual length; more only costs a reallocation.
+const batchRoom = 256
+
+// newest reports whether a report is to be stored, and remembers it.
+func (p *Pebble) newest(report *plan.Report) bool {
+	if report == nil || report.Seq < p.reports[report.Webhook] {
+		return false
+	}
+	p.reports[report.Webhook] = report.Seq
+	return true
+}
+
+func encodeEntry(entry *Entry) (acceptRecord, error) {
+	var record acceptRecord
+	err := check(entry.Call.ID, entry.Call.Webhook, entry.State)
+	if err == nil {
+		record.call, err = encodeCall(entry.Call)
+	}
+	if err == nil {
+		record.state, err = encode(entry.State)
+	}
+	if err == nil {
+		record.report, err = encodeReport(entry.Report)
+	}
+	return record, err
+}
+
+func encodeEnd(e *End) (endRecord, error) {
+	var record endRecord
+	err := check(e.Call.ID, e.Call.Webhook, e.Now)
+	if err == nil {
+		record.state, err = encode(e.Now)
+	}
+	if err == nil {
+		record.report, err = encodeReport(e.Report)
+	}
+	if err == nil && e.Attempt != nil {
+		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
+			return record, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
+		}
+		record.attempt, err = encode(e.Attempt)
+	}
+	return record, err
+}
+
+func encodeReport(report *plan.Report) ([]byte, error) {
+	if report == nil {
+		return nil, nil
+	}
+	if err := checkName(report.Webhook); err != nil {
+		return nil, err
+	}
+	return encode((*reportRecord)(report))
+}
+
+// check refuses what would have no place, or the wrong one, in a queue.
+func check(id uuid.UUID, webhook plan.Key, state State) error {
+	if id == uuid.Nil {
+		return fmt.Errorf("a call of webhook %s has no transaction id", webhook)
+	}
+	if !state.Finished() && state.Attempts > 0 && state.Due.IsZero() {
+		return fmt.Errorf("the call waits after %d attempts but has no due time", state.Attempts)
+	}
+	return checkName(webhook)
+}
+
+func checkName(webhook plan.Key) error {
+	if strings.ContainsRune(webhook.Namespace+webhook.Name, 0) {
+		return fmt.Errorf("the name of webhook %q contains a zero byte", webhook)
+	}
+	return nil
+}

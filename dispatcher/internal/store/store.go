@@ -1,0 +1,212 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// ErrNotFound is returned for a transaction id the store does not hold.
+var ErrNotFound = errors.New("no such call in the store")
+
+// ErrLocked is wrapped by the error of opening a store that another process
+// has open.
+var ErrLocked = errors.New("the store is in use by another process")
+
+// ErrNewerFormat is wrapped by the error of opening a store written by a newer
+// version of the dispatcher.
+var ErrNewerFormat = errors.New("the store was written by a newer version")
+
+// Store keeps calls from the moment they are accepted. Its method comments are
+// the promises a backend makes; storetest checks them.
+//
+// "Durable" means: survives the death of the process at any moment and, as far
+// as the disk keeps its promise of fsync, the loss of power.
+//
+// All methods may be called concurrently. After an error that is not
+// [ErrNotFound] or the context's, the outcome of that method is unknown until
+// the store is opened again.
+type Store interface {
+	// Accept makes all of the entries durable in one atomic step: when it
+	// returns nil they all are, when the process dies before, all or none are.
+	// It sets each Call's Seq, ascending in the order given and across calls of
+	// Accept. An entry whose State is finished joins no queue. A nil context
+	// error does not undo: once begun the step is completed.
+	Accept(ctx context.Context, entries ...*Entry) error
+
+	// Begin makes durable that an attempt is about to send its first byte. If
+	// the process dies before the matching End, [Store.Begun] reports it at the
+	// next open. Needed only for calls without the idempotency key.
+	Begin(ctx context.Context, mark Mark) error
+
+	// End makes each step durable, all of them in one atomic step: the log row,
+	// the removal of the mark and of the old queue position, the new state with
+	// its queue position if it is not finished, and the report. A report whose
+	// Seq is lower than the stored one of its webhook is left out.
+	End(ctx context.Context, ends ...*End) error
+
+	// Load returns a call with its state, or [ErrNotFound].
+	Load(id uuid.UUID) (*Entry, error)
+
+	// Attempts returns the log rows of a call in order of attempt; none for an
+	// unknown call.
+	Attempts(id uuid.UUID) ([]Attempt, error)
+
+	// Fresh lists calls of a webhook that have not ended a first attempt, with
+	// Seq > after, in order of Seq, at most limit. What was accepted before is in
+	// it; a call whose Accept is under way may be.
+	Fresh(webhook plan.Key, after uint64, limit int) ([]Item, error)
+
+	// Retries lists calls of a webhook that wait for a further attempt, after
+	// the given position, in order of (Due, Seq), at most limit. The zero
+	// Position is before all others.
+	Retries(webhook plan.Key, after Position, limit int) ([]Item, error)
+
+	// Lanes returns every webhook that has waiting calls, with their number.
+	// It is meant for start-up: its cost grows with the number of waiting calls.
+	Lanes() ([]Lane, error)
+
+	// Begun returns the marks without an End, which after opening are the
+	// attempts that the last process died in.
+	Begun() ([]Mark, error)
+
+	// Reports returns the newest report of every webhook.
+	Reports() ([]plan.Report, error)
+
+	// Close ends the store after the methods under way. It must not be called
+	// twice.
+	Close() error
+}
+
+// Call is what never changes about a call: who it is for and the rendered parts
+// that every attempt sends. It holds nothing of the integration's, and so no
+// secret of it.
+type Call struct {
+	// ID is the transaction id, a UUIDv7 (RFC 9562).
+	ID uuid.UUID `cbor:"1,keyasint"`
+	// Seq orders the calls of a webhook. [Store.Accept] sets it; it is at least 1.
+	Seq uint64 `cbor:"2,keyasint"`
+	// Webhook is the Webhook that was called.
+	Webhook plan.Key `cbor:"3,keyasint"`
+	// WebhookUID is its UID, WebhookGeneration its generation at intake.
+	WebhookUID        string `cbor:"4,keyasint"`
+	WebhookGeneration int64  `cbor:"5,keyasint"`
+	// SystemName is its system name at intake.
+	SystemName string `cbor:"6,keyasint"`
+	// CreatedAt is when the call was taken in.
+	CreatedAt time.Time `cbor:"7,keyasint"`
+	// HasKey says that a receiver can recognise a repeat, so retries are allowed.
+	HasKey bool `cbor:"8,keyasint,omitempty"`
+	// Method, Suffix, InheritedOff, Headers, HasBody and Body are the Webhook's
+	// parts after rendering; see plan.Webhook.
+	Method       string   `cbor:"9,keyasint,omitempty"`
+	Suffix       string   `cbor:"10,keyasint,omitempty"`
+	InheritedOff []string `cbor:"11,keyasint,omitempty"`
+	Headers      []Header `cbor:"12,keyasint,omitempty"`
+	HasBody      bool     `cbor:"13,keyasint,omitempty"`
+	Body         []byte   `cbor:"14,keyasint,omitempty"`
+}
+
+// Header is one header as it was sent or received.
+type Header struct {
+	Name  string `cbor:"1,keyasint"`
+	Value string `cbor:"2,keyasint,omitempty"`
+}
+
+// State is what changes about a call.
+type State struct {
+	// Attempts is how many attempts have ended, or begun if one was interrupted.
+	Attempts int `cbor:"1,keyasint,omitempty"`
+	// Due is when the next attempt may begin; zero for the first one.
+	Due time.Time `cbor:"2,keyasint,omitzero"`
+	// Outcome is empty while the call waits.
+	Outcome plan.Outcome `cbor:"3,keyasint,omitempty"`
+	// EndedAt is when the outcome came about.
+	EndedAt time.Time `cbor:"4,keyasint,omitzero"`
+	// StatusCode is that of the last attempt's answer; 0 if there was none.
+	StatusCode int `cbor:"5,keyasint,omitempty"`
+	// Message says in one sentence, without secrets, how the last attempt ended.
+	Message string `cbor:"6,keyasint,omitempty"`
+}
+
+// Finished reports whether the call has its outcome.
+func (s State) Finished() bool { return s.Outcome != "" }
+
+// Entry is a call with its state.
+type Entry struct {
+	Call  Call
+	State State
+	// Report, for [Store.Accept] of a finished entry, becomes the webhook's
+	// newest report in the same step. Load leaves it nil.
+	Report *plan.Report
+}
+
+// Mark says that an attempt has begun.
+type Mark struct {
+	ID      uuid.UUID `cbor:"1,keyasint"`
+	Attempt int       `cbor:"2,keyasint"` // 1 for the first
+	Begun   time.Time `cbor:"3,keyasint"`
+}
+
+// End is the end of an attempt, or of a call without one.
+type End struct {
+	// Call is the call; only ID, Seq and Webhook are read.
+	Call *Call
+	// Was is the state before, as loaded; it says which queue position goes.
+	Was State
+	// Now is the state after.
+	Now State
+	// Attempt is the log row; nil if no attempt was made.
+	Attempt *Attempt
+	// Report is the webhook's newest report if Now is finished; may be nil.
+	Report *plan.Report
+}
+
+// Attempt is the log row of one attempt. Private header values are redacted
+// before it is made. The request's body is that of the call and is not repeated.
+type Attempt struct {
+	ID     uuid.UUID `cbor:"1,keyasint"`
+	Number int       `cbor:"2,keyasint"` // 1 for the first
+	Begun  time.Time `cbor:"3,keyasint"`
+	// Duration is from Begun to the end of the answer, or to the error.
+	Duration time.Duration `cbor:"4,keyasint"`
+	Reason   plan.Reason   `cbor:"5,keyasint"`
+	// Integration is the integration it was sent for, in the given generation.
+	Integration           plan.Key `cbor:"6,keyasint"`
+	IntegrationGeneration int64    `cbor:"7,keyasint"`
+	Method                string   `cbor:"8,keyasint"`
+	URL                   string   `cbor:"9,keyasint"`
+	RequestHeaders        []Header `cbor:"10,keyasint,omitempty"`
+	StatusCode            int      `cbor:"11,keyasint,omitempty"`
+	ResponseHeaders       []Header `cbor:"12,keyasint,omitempty"`
+	ResponseBody          []byte   `cbor:"13,keyasint,omitempty"`
+	// ResponseCut says that ResponseBody is only the beginning.
+	ResponseCut bool   `cbor:"14,keyasint,omitempty"`
+	Message     string `cbor:"15,keyasint,omitempty"`
+}
+
+// Item is a waiting call in a listing.
+type Item struct {
+	ID  uuid.UUID
+	Seq uint64
+	Due time.Time // zero for a fresh call
+}
+
+// Position is a place in the order of retries.
+type Position struct {
+	Due time.Time
+	Seq uint64
+}
+
+// Lane counts the waiting calls of a webhook.
+type Lane struct {
+	Webhook plan.Key
+	Fresh   int
+	Retries int
+	// LastSeq is the highest Seq among its fresh calls; 0 if there are none.
+	LastSeq uint64
+}
