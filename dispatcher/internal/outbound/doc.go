@@ -1,0 +1,19 @@
+// Package outbound is the one way out: every request to a receiver leaves
+// through a [Sender].
+//
+// Guarantees:
+//   - one [Sender.Send] sends at most one request, whatever the connection does:
+//     net/http's own replay after a stale connection, a GOAWAY or a refused
+//     stream is held back (once.go);
+//   - each address is judged when it is dialled, after DNS (egress.go);
+//   - redirects are not followed, cookies not kept, environment proxies not
+//     used, answers not decompressed;
+//   - one deadline spans connect, headers and body, and every other dimension
+//     has its bound in limits.go;
+//   - no message holds a URL, a header value or anything the receiver wrote.
+//
+// Non-goals: when to send (packages limit and engine), whether to send again
+// (package retry), redacting what goes into the log (package engine).
+//
+// Start at [Build], which joins a call with its integration, and [Sender.Send].
+package outbound

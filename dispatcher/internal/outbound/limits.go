@@ -1,0 +1,44 @@
+package outbound
+
+import "time"
+
+// Every dimension of the way out. A receiver can be slow, endless or hostile;
+// these numbers are what one of them can cost.
+const (
+	// KeptBody is how much of an answer's body is returned.
+	KeptBody = 64 << 10
+	// maxBody is how much of it is read at all. What is within it is read to
+	// the end, so that the connection can be used again.
+	maxBody = 1 << 20
+	// maxResponseHeader bounds an answer's headers.
+	maxResponseHeader = 64 << 10
+	// http2StreamBuffer is what an HTTP/2 receiver may send ahead of our
+	// reading, for each request. Go's default is 4 MiB.
+	http2StreamBuffer = 64 << 10
+	// maxDetail cuts a host name or an address in a message.
+	maxDetail = 100
+
+	// dialTimeout bounds DNS and connect, tlsTimeout the handshake. An
+	// attempt's own deadline may be shorter, but net/http goes on dialling
+	// after it, for the next request; these end such a dial.
+	dialTimeout = 10 * time.Second
+	tlsTimeout  = 10 * time.Second
+	// continueTimeout is the wait for "100 Continue" if an author sets
+	// "Expect: 100-continue"; then the body goes out anyway.
+	continueTimeout = time.Second
+
+	// idleTimeout closes unused connections before the receiver does: 5 s is
+	// the shortest default of common servers (Node.js, Apache). A request that
+	// meets a connection closed at that moment is lost, for it is not sent
+	// again.
+	idleTimeout = 4 * time.Second
+	// maxIdle and maxIdlePerHost bound unused connections. Used ones are
+	// bounded by the integrations' maxConcurrency; a bound for each host would
+	// let one integration hold up another with the same receiver.
+	maxIdle        = 512
+	maxIdlePerHost = 64
+	// http2PingAfter and http2PingTimeout find a dead HTTP/2 connection, which
+	// would else time out one request after the other.
+	http2PingAfter   = 10 * time.Second
+	http2PingTimeout = 5 * time.Second
+)

@@ -1,0 +1,127 @@
+package outbound
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// Parts are what a webhook contributes to a request, rendered at intake.
+type Parts struct {
+	// Method is GET, POST, PUT, PATCH or DELETE.
+	Method string
+	// Suffix is appended to the integration's URL.
+	Suffix string
+	// InheritedOff names the integration's headers that are not sent, in any
+	// case.
+	InheritedOff []string
+	// Own are the webhook's own headers.
+	Own []plan.RenderedHeader
+	// HasBody tells an empty Body from none.
+	HasBody bool
+	// Body is the request body.
+	Body []byte
+	// Timeout overrides the integration's when positive.
+	Timeout time.Duration
+}
+
+// Request is one request, ready to be sent. [Build] makes it.
+type Request struct {
+	Method string
+	URL    *url.URL
+	// Headers are what is sent beside the headers of HTTP itself (Host,
+	// Content-Length). They hold private values.
+	Headers []plan.RenderedHeader
+	HasBody bool
+	Body    []byte
+	// Timeout bounds connect, headers and body together. It is positive.
+	Timeout time.Duration
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// Build joins a webhook's rendered parts with its integration as it is now. An
+// error is one sentence without secrets. It wraps [plan.ErrLeavesRoot] if the
+// URL would leave the integration's, which makes the call Blocked; every other
+// error says that the parts make no valid request.
+func Build(in *plan.Integration, parts Parts) (*Request, error) {
+	if !slices.Contains(methods, parts.Method) {
+		return nil, errors.New("the method is none of " + strings.Join(methods, ", "))
+	}
+	target, err := plan.JoinURL(in.URL, parts.Suffix)
+	if err != nil {
+		return nil, err // a sentence of its own, for the log
+	}
+	if host, err := httpguts.PunycodeHostPort(target.Host); err != nil || !httpguts.ValidHostHeader(host) {
+		return nil, errors.New("the host name of the integration's url is not valid")
+	}
+	headers := plan.Headers(in.Headers, parts.InheritedOff, parts.Own)
+	for _, h := range headers {
+		if err := cmp.Or(plan.CheckHeaderName(h.Name), plan.CheckHeaderValue(h.Name, h.Value)); err != nil {
+			return nil, err // a sentence of its own, for the log
+		}
+	}
+	if parts.HasBody && !has(headers, "Content-Type") {
+		headers = append(headers, plan.RenderedHeader{Name: "Content-Type", Value: "application/json"})
+	}
+	timeout := in.Timeout
+	if parts.Timeout > 0 {
+		timeout = parts.Timeout
+	}
+	if timeout <= 0 {
+		timeout = plan.DefaultTimeout
+	}
+	return &Request{
+		Method: parts.Method, URL: target, Headers: headers,
+		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout,
+	}, nil
+}
+
+// has reports whether headers hold one of the given name, in any case.
+func has(headers []plan.RenderedHeader, name string) bool {
+	return slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool { return strings.EqualFold(h.Name, name) })
+}
+
+// toHTTP returns the request for net/http. It is not made by
+// [http.NewRequestWithContext], which would give it a GetBody and so make it
+// replayable.
+func (r *Request) toHTTP(ctx context.Context) *http.Request {
+	request := &http.Request{
+		Method: r.Method, URL: r.URL, Host: r.URL.Host, Header: r.header(),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	if len(r.Body) > 0 {
+		request.Body = io.NopCloser(bytes.NewReader(r.Body))
+		request.ContentLength = int64(len(r.Body))
+	}
+	return request.WithContext(ctx)
+}
+
+// header returns the headers under the names as the author spells them: net/http
+// writes the keys of the map as they are. Values of one name in two spellings
+// come under the first, in order. User-Agent alone must be spelled net/http's
+// way, else net/http adds its own beside it.
+func (r *Request) header() http.Header {
+	header := make(http.Header, len(r.Headers))
+	spelled := map[string]string{"User-Agent": "User-Agent"}
+	for _, h := range r.Headers {
+		canonical := http.CanonicalHeaderKey(h.Name)
+		name, ok := spelled[canonical]
+		if !ok {
+			name, spelled[canonical] = h.Name, h.Name
+		}
+		header[name] = append(header[name], h.Value)
+	}
+	return header
+}

@@ -1,0 +1,153 @@
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// Options are the settings of a [Sender]. The zero value reaches public
+// addresses only.
+type Options struct {
+	// AllowLoopback, AllowLinkLocal and AllowPrivate widen what may be reached;
+	// see [Policy].
+	AllowLoopback  bool
+	AllowLinkLocal bool
+	AllowPrivate   bool
+	// UserAgent is sent if the author of a request sets none. Default:
+	// "webhook-operator".
+	UserAgent string
+}
+
+// Sender sends requests. It is safe for concurrent use, and one is enough: all
+// share its connections.
+type Sender struct {
+	transport *http.Transport
+	userAgent string
+}
+
+// New returns a Sender. End it with [Sender.Close].
+func New(o Options) *Sender {
+	policy := Policy{AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate}
+	if o.UserAgent == "" {
+		o.UserAgent = "webhook-operator"
+	}
+	return &Sender{transport: newTransport(policy), userAgent: o.UserAgent}
+}
+
+// newTransport returns the one pool of connections. Used without an http.Client
+// it follows no redirects and keeps no cookies; without Proxy it does not look
+// into the environment.
+func newTransport(policy Policy) *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: policy.control}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	return &http.Transport{
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    tlsTimeout,
+		DisableCompression:     true,
+		MaxIdleConns:           maxIdle,
+		MaxIdleConnsPerHost:    maxIdlePerHost,
+		IdleConnTimeout:        idleTimeout,
+		ExpectContinueTimeout:  continueTimeout,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		Protocols:              protocols,
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: http2StreamBuffer,
+			SendPingTimeout:           http2PingAfter,
+			PingTimeout:               http2PingTimeout,
+		},
+	}
+}
+
+// Close closes the connections that no request uses. Call it after the last
+// Send has returned.
+func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+
+// Response is how an attempt ended.
+type Response struct {
+	// Reason says it in one word.
+	Reason plan.Reason
+	// StatusCode, Header, Body and RetryAfter are the receiver's answer; unset
+	// if there was none.
+	StatusCode int
+	Header     http.Header
+	// Body is what was sent of the answer's body, up to [KeptBody] bytes, as it
+	// came: compressed if the receiver compressed it.
+	Body []byte
+	// BodyCut says that the body was longer, or broke off.
+	BodyCut bool
+	// RetryAfter is how long the receiver asked to be left alone, at most
+	// [retry.MaxRetryAfter]; 0 if it did not.
+	RetryAfter time.Duration
+	// Begun is when Send was called.
+	Begun time.Time
+	// Duration is from then to the end of the answer, or to the error.
+	Duration time.Duration
+	// Message says in one sentence how it ended, without URL, header values or
+	// anything that the receiver wrote.
+	Message string
+}
+
+// errDeadline is the cause of the end of a request that took too long.
+var errDeadline = errors.New("the attempt's deadline passed")
+
+// Send sends the request, once, and reads the answer. The answer's status
+// decides as soon as its headers are in: a body that breaks off or takes longer
+// than the deadline changes no reason. It adds the User-Agent to r.Headers if
+// none is there, so that afterwards they are what was sent.
+//
+// If ctx ends before there is an answer the Reason is NetworkError, and ctx.Err
+// tells the caller why.
+func (s *Sender) Send(ctx context.Context, r *Request) Response {
+	begun := time.Now()
+	if !has(r.Headers, "User-Agent") {
+		r.Headers = append(r.Headers, plan.RenderedHeader{Name: "User-Agent", Value: s.userAgent})
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, r.Timeout, errDeadline)
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ctx = httptrace.WithClientTrace(ctx, (&once{cancel: cancel}).trace())
+
+	answer, err := s.transport.RoundTrip(r.toHTTP(ctx))
+	if err != nil {
+		response := failure(err, context.Cause(ctx), r.Timeout)
+		response.Begun, response.Duration = begun, time.Since(begun)
+		return response
+	}
+	defer answer.Body.Close()
+	response := Response{
+		Reason:     retry.Classify(answer.StatusCode),
+		StatusCode: answer.StatusCode,
+		Header:     answer.Header,
+		RetryAfter: retry.ParseRetryAfter(answer.Header.Get("Retry-After"), time.Now()),
+		Begun:      begun,
+		Message:    answered(answer.StatusCode),
+	}
+	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
+		response.Body, response.BodyCut = readBody(answer.Body)
+	}
+	response.Duration = time.Since(begun)
+	return response
+}
+
+// readBody reads a body within the limits and says whether that was not all.
+func readBody(body io.Reader) (kept []byte, cut bool) {
+	kept, err := io.ReadAll(io.LimitReader(body, KeptBody))
+	if err != nil {
+		return kept, true
+	}
+	rest, err := io.Copy(io.Discard, io.LimitReader(body, maxBody-KeptBody))
+	return kept, rest > 0 || err != nil
+}
