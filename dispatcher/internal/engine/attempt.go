@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// attempt makes one attempt of a call, from top to bottom: load it, join its
+// parts with the integration as it is now, make the mark durable if a second
+// attempt would be wrong, send, decide, make the end durable, go on.
+func (e *Engine) attempt(l *lane, in *integration, item store.Item) {
+	entry, err := e.store.Load(item.ID)
+	if err != nil {
+		e.fail(fmt.Errorf("load call %s: %w", item.ID, err))
+		return
+	}
+	stale := entry.State.Finished() || !entry.State.Due.Equal(item.Due) // ended or moved on since it was listed
+	integration, webhook := e.plans(l, in)
+	if webhook == nil || stale { // nil: suspended or removed since its turn came
+		e.giveBack(l, in, item, stale)
+		return
+	}
+
+	call := &entry.Call
+	request, err := outbound.Build(integration, parts(call, webhook))
+	var response outbound.Response
+	if err != nil {
+		response = refused(err)
+	} else {
+		if !call.HasKey {
+			mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: time.Now()}
+			if err := e.store.Begin(e.attempts, mark); err != nil {
+				e.fail(fmt.Errorf("mark the attempt of call %s: %w", call.ID, err))
+				return
+			}
+		}
+		response = e.sender.Send(e.attempts, request)
+		if e.attempts.Err() != nil && response.StatusCode == 0 {
+			e.giveBack(l, in, item, false) // given up at the end of the grace period: the store tells the next start
+			return
+		}
+	}
+
+	policy := integration.Retry
+	if webhook.Retry != nil {
+		policy = *webhook.Retry
+	}
+	next := Decide(time.Now(), policy, call, entry.State, Result{
+		Reason: response.Reason, StatusCode: response.StatusCode, RetryAfter: response.RetryAfter,
+		Begun: response.Begun, Message: response.Message,
+	}, e.jitter())
+	row := logRow(call, entry.State.Attempts+1, integration, request, response)
+	e.end(l, in, item, &store.End{Call: call, Was: entry.State, Now: next, Attempt: row})
+}
+
+// plans returns what the attempt works with, as it is now; nil if the webhook
+// was removed or the integration went meanwhile.
+func (e *Engine) plans(l *lane, in *integration) (*plan.Integration, *plan.Webhook) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.plan == nil || l.home != in || !l.runs() {
+		return nil, nil
+	}
+	return in.plan, l.plan
+}
+
+// end makes the end of an attempt durable, then frees its slot.
+func (e *Engine) end(l *lane, in *integration, item store.Item, end *store.End) {
+	e.mu.Lock()
+	if l.removed && !end.Now.Finished() {
+		end.Now = cancelled(end.Now, time.Now())
+	}
+	if end.Now.Finished() {
+		report := l.reportOf(end.Call, end.Now)
+		end.Report = &report
+	}
+	e.mu.Unlock()
+
+	// Not e.attempts: an answer that came in during the drain is still kept.
+	if err := e.store.End(context.Background(), end); err != nil {
+		e.fail(fmt.Errorf("store the end of an attempt of call %s: %w", end.Call.ID, err))
+		return
+	}
+
+	e.mu.Lock()
+	delete(l.flying, item.ID)
+	if !end.Now.Finished() {
+		l.addRetry(store.Position{Due: end.Now.Due, Seq: end.Call.Seq})
+	} else if l.count(-1); l.removed && l.open == 0 {
+		e.drop(l)
+	}
+	e.release(l, in)
+	e.mu.Unlock()
+	if end.Report != nil {
+		e.report(*end.Report)
+	}
+}
+
+// giveBack puts a call whose turn came to nothing back into its queue, unless
+// its place there was stale.
+func (e *Engine) giveBack(l *lane, in *integration, item store.Item, stale bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(l.flying, item.ID)
+	if !item.Due.IsZero() {
+		l.rereadRetries()
+	} else if !stale {
+		l.putBack(item)
+	}
+	e.release(l, in)
+}
+
+// release frees the slot of an attempt and gives out the next turns. The lock
+// is held. The lane may have moved to another integration meanwhile.
+func (e *Engine) release(l *lane, in *integration) {
+	in.inFlight--
+	e.schedule(l)
+	if l.home != in {
+		e.pump(in)
+	}
+}
+
+// parts are the webhook's parts of a call for outbound.
+func parts(call *store.Call, webhook *plan.Webhook) outbound.Parts {
+	own := make([]plan.RenderedHeader, len(call.Headers))
+	for i, h := range call.Headers {
+		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value}
+	}
+	return outbound.Parts{
+		Method: call.Method, Suffix: call.Suffix, InheritedOff: call.InheritedOff, Own: own,
+		HasBody: call.HasBody, Body: call.Body, Timeout: webhook.Timeout,
+	}
+}
+
+// refused is the response in place of a request that could not be made.
+func refused(err error) outbound.Response {
+	reason := plan.ReasonBadRequest
+	if errors.Is(err, plan.ErrLeavesRoot) {
+		reason = plan.ReasonBlocked
+	}
+	return outbound.Response{Reason: reason, Begun: time.Now(), Message: err.Error()}
+}
+
+// logRow is the log row of an attempt, private header values redacted.
+func logRow(call *store.Call, number int, in *plan.Integration, request *outbound.Request, r outbound.Response) *store.Attempt {
+	row := &store.Attempt{
+		ID: call.ID, Number: number, Begun: r.Begun, Duration: r.Duration, Reason: r.Reason,
+		Integration: in.Key, IntegrationGeneration: in.Generation, Method: call.Method,
+		StatusCode: r.StatusCode, ResponseBody: r.Body, ResponseCut: r.BodyCut, Message: r.Message,
+	}
+	if request != nil {
+		row.URL = request.URL.String()
+		for _, h := range request.Headers {
+			value := h.Value
+			if h.Private {
+				value = plan.Redacted
+			}
+			row.RequestHeaders = append(row.RequestHeaders, store.Header{Name: h.Name, Value: value})
+		}
+	}
+	row.ResponseHeaders = headerRows(r.Header)
+	return row
+}
+
+// headerRows lists response headers in a stable order.
+func headerRows(h http.Header) []store.Header {
+	var rows []store.Header
+	for name, values := range h {
+		for _, value := range values {
+			rows = append(rows, store.Header{Name: name, Value: value})
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b store.Header) int { return strings.Compare(a.Name, b.Name) })
+	return rows
+}

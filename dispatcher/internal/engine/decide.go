@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// Result is how an attempt ended, as far as the decision needs it.
+type Result struct {
+	Reason     plan.Reason
+	StatusCode int
+	RetryAfter time.Duration // 0 if the receiver asked for none
+	Begun      time.Time
+	Message    string
+}
+
+// Decide says what becomes of a call after an attempt: the state it returns is
+// either finished, or has the due time of the next attempt. jitter is in [0, 1).
+func Decide(now time.Time, policy plan.Retry, call *store.Call, was store.State, r Result, jitter float64) store.State {
+	next := store.State{
+		Attempts:   was.Attempts + 1,
+		StatusCode: r.StatusCode,
+		Message:    r.Message,
+	}
+	if call.HasKey {
+		due, ok := retry.Next(policy, retry.NextInput{
+			Attempts: next.Attempts, Reason: r.Reason, Begun: r.Begun, Now: now, RetryAfter: r.RetryAfter, Jitter: jitter,
+		})
+		if ok {
+			next.Due = due
+			return next
+		}
+	}
+	next.Outcome = outcome(r.Reason, call.HasKey && next.Attempts > 1)
+	next.EndedAt = now
+	return next
+}
+
+// outcome is the final result that an attempt's reason leads to when no further
+// attempt follows.
+func outcome(r plan.Reason, retried bool) plan.Outcome {
+	switch r {
+	case plan.ReasonSuccess:
+		return plan.OutcomeSucceeded
+	case plan.ReasonRedirect, plan.ReasonClientError:
+		return plan.OutcomeRejected
+	case plan.ReasonBlocked:
+		return plan.OutcomeBlocked
+	case plan.ReasonBadRequest:
+		return plan.OutcomeRenderFailed
+	case plan.ReasonCrash:
+		return plan.OutcomeLost
+	}
+	if retried {
+		return plan.OutcomeExhausted
+	}
+	return plan.OutcomeFailed
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+func TestDecide(t *testing.T) {
+	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	now := begun.Add(2 * time.Second)
+	none := plan.DefaultRetry()
+	none.Retries = 0
+	only429 := plan.DefaultRetry()
+	only429.Reasons = []plan.Reason{plan.ReasonTooManyRequests}
+	tests := []struct {
+		name     string
+		key      bool
+		policy   plan.Retry
+		attempts int // before
+		reason   plan.Reason
+		after    time.Duration // Retry-After
+		want     plan.Outcome  // "" for a retry
+		due      time.Duration // after begun
+	}{
+		{"success", true, plan.DefaultRetry(), 0, plan.ReasonSuccess, 0, plan.OutcomeSucceeded, 0},
+		{"success of a retry", true, plan.DefaultRetry(), 2, plan.ReasonSuccess, 0, plan.OutcomeSucceeded, 0},
+		{"redirect", true, plan.DefaultRetry(), 0, plan.ReasonRedirect, 0, plan.OutcomeRejected, 0},
+		{"client error", true, plan.DefaultRetry(), 0, plan.ReasonClientError, 0, plan.OutcomeRejected, 0},
+		{"blocked", true, plan.DefaultRetry(), 0, plan.ReasonBlocked, 0, plan.OutcomeBlocked, 0},
+		{"bad request", true, plan.DefaultRetry(), 0, plan.ReasonBadRequest, 0, plan.OutcomeRenderFailed, 0},
+		{"crash", false, plan.DefaultRetry(), 0, plan.ReasonCrash, 0, plan.OutcomeLost, 0},
+		{"server error with the key", true, plan.DefaultRetry(), 0, plan.ReasonServerError, 0, "", 105 * time.Second},
+		{"timeout with the key", true, plan.DefaultRetry(), 2, plan.ReasonTimeout, 0, "", 105 * time.Second},
+		{"Retry-After lengthens", true, plan.DefaultRetry(), 0, plan.ReasonTooManyRequests, 5 * time.Minute, "", 2*time.Second + 5*time.Minute},
+		{"Retry-After does not shorten", true, plan.DefaultRetry(), 0, plan.ReasonTooManyRequests, time.Second, "", 105 * time.Second},
+		{"retries used up", true, plan.DefaultRetry(), 3, plan.ReasonNetworkError, 0, plan.OutcomeExhausted, 0},
+		{"server error without the key", false, plan.DefaultRetry(), 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
+		{"no retries configured", true, none, 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
+		{"a reason that is not retried", true, only429, 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
+		{"then one that is not", true, only429, 1, plan.ReasonTimeout, 0, plan.OutcomeExhausted, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := Decide(now, test.policy, &store.Call{HasKey: test.key}, store.State{Attempts: test.attempts}, Result{
+				Reason: test.reason, StatusCode: 1, RetryAfter: test.after, Begun: begun, Message: "why",
+			}, 0)
+			want := store.State{Attempts: test.attempts + 1, StatusCode: 1, Message: "why", Outcome: test.want}
+			if test.want == "" {
+				want.Due = begun.Add(test.due)
+			} else {
+				want.EndedAt = now
+			}
+			if got != want {
+				t.Errorf("Decide = %+v, want %+v", got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// ErrTooManyWaiting is returned by [Engine.Reserve] for an integration that is
+// at its maxWaiting.
+var ErrTooManyWaiting = errors.New("too many calls wait for this integration")
+
+// Sender performs one request. It is package outbound's Sender.
+type Sender interface {
+	Send(ctx context.Context, r *outbound.Request) outbound.Response
+}
+
+// Options are what an [Engine] works with; all fields are needed.
+type Options struct {
+	Store  store.Store
+	Sender Sender
+	Logger *slog.Logger
+	// Report receives the newest outcome of a webhook after it is durable. It is
+	// called from many goroutines and must not block.
+	Report func(plan.Report)
+	// Jitter returns a number in [0, 1), for the delay of retries.
+	Jitter func() float64
+}
+
+// Engine performs waiting calls. Make one with [New]; all methods may be called
+// concurrently.
+type Engine struct {
+	store  store.Store
+	sender Sender
+	log    *slog.Logger
+	report func(plan.Report)
+	jitter func() float64
+
+	// attempts is cancelled to give up the attempts under way.
+	attempts     context.Context
+	stopAttempts context.CancelFunc
+	background   sync.WaitGroup // fills, cancellations and attempts
+	failed       chan error     // holds the first store error
+
+	mu           sync.Mutex // guards everything below, lanes and integrations
+	integrations map[plan.Key]*integration
+	lanes        map[plan.Key]*lane
+	draining     bool
+}
+
+// New makes an engine over what the store holds: reports and numbers of waiting
+// calls are read, and attempts that the last process died in are ended as Lost.
+// Nothing is sent until configuration arrives through SetIntegration and
+// SetWebhook.
+func New(o Options) (*Engine, error) {
+	attempts, stop := context.WithCancel(context.Background())
+	e := &Engine{
+		store:        o.Store,
+		sender:       o.Sender,
+		log:          o.Logger,
+		report:       o.Report,
+		jitter:       o.Jitter,
+		attempts:     attempts,
+		stopAttempts: stop,
+		failed:       make(chan error, 1),
+		integrations: map[plan.Key]*integration{},
+		lanes:        map[plan.Key]*lane{},
+	}
+	if err := e.recover(attempts); err != nil {
+		stop()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Failed delivers the first error of the store, after which the engine begins
+// nothing more: what the store holds is known again only after it is reopened.
+func (e *Engine) Failed() <-chan error { return e.failed }
+
+// Drain begins no further attempt and waits for those under way. When ctx ends
+// first they are given up: calls with the key will be repeated, those without
+// end as Lost, both after the next start.
+func (e *Engine) Drain(ctx context.Context) {
+	e.mu.Lock()
+	e.draining = true
+	e.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		e.background.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		e.log.Warn("attempts still under way at the end of the grace period are given up")
+		e.stopAttempts()
+		<-done
+	}
+	e.stopAttempts()
+}
+
+// Reserve counts a call that is about to be accepted for a webhook, or returns
+// [ErrTooManyWaiting]. Either [Engine.Accepted] or [Engine.Release] must follow.
+func (e *Engine) Reserve(webhook plan.Key) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lane(webhook)
+	if in := l.home; in != nil && in.plan != nil && in.open >= in.plan.MaxWaiting {
+		return ErrTooManyWaiting
+	}
+	l.count(+1)
+	return nil
+}
+
+// Release takes back a [Engine.Reserve] whose call was not accepted.
+func (e *Engine) Release(webhook plan.Key) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lane(webhook).count(-1)
+}
+
+// Accepted tells that a reserved call is durable under the given Seq.
+func (e *Engine) Accepted(webhook plan.Key, seq uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l := e.lane(webhook)
+	l.accepted = max(l.accepted, seq)
+	e.schedule(l)
+}
+
+// Refused tells that a call ended at intake, before it joined the queue, and
+// returns the webhook's report of it. [Engine.Publish] follows once it is durable.
+func (e *Engine) Refused(call *store.Call, state store.State) plan.Report {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lane(call.Webhook).reportOf(call, state)
+}
+
+// Publish hands on a durable report.
+func (e *Engine) Publish(r plan.Report) { e.report(r) }
+
+// Held returns the webhooks that calls wait for, and their integrations as far
+// as they are known.
+func (e *Engine) Held() []plan.Ref {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var held []plan.Ref
+	integrations := map[plan.Key]bool{}
+	for key, l := range e.lanes {
+		if l.open == 0 {
+			continue
+		}
+		held = append(held, plan.Ref{Kind: plan.KindWebhook, Key: key})
+		if l.plan != nil {
+			integrations[l.plan.Integration] = true
+		}
+	}
+	for key := range integrations {
+		held = append(held, plan.Ref{Kind: plan.KindIntegration, Key: key})
+	}
+	return held
+}
+
+// lane returns the webhook's lane, which is made when there is none.
+func (e *Engine) lane(webhook plan.Key) *lane {
+	l := e.lanes[webhook]
+	if l == nil {
+		l = newLane(webhook)
+		e.lanes[webhook] = l
+	}
+	return l
+}
+
+// fail records a store error; the engine begins nothing from then on.
+func (e *Engine) fail(err error) {
+	select {
+	case e.failed <- err:
+	default:
+	}
+	e.mu.Lock()
+	e.draining = true
+	e.mu.Unlock()
+}
+
+// reportOf makes the webhook's next report from a finished call.
+func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
+	r := &l.report
+	r.Webhook, r.WebhookUID = call.Webhook, call.WebhookUID
+	r.Seq++
+	r.TransactionID = call.ID.String()
+	r.Time = state.EndedAt
+	r.Outcome = state.Outcome
+	r.StatusCode = state.StatusCode
+	r.Attempts = state.Attempts
+	r.Duration = max(0, state.EndedAt.Sub(call.CreatedAt))
+	r.Message = state.Message
+	if state.Outcome.Success() {
+		r.LastSuccess, r.ConsecutiveFailures = state.EndedAt, 0
+	} else {
+		r.ConsecutiveFailures++
+	}
+	return *r
+}
+
+// inFlight are the calls of a lane with an attempt under way.
+type inFlight map[uuid.UUID]time.Time

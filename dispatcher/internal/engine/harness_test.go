@@ -1,0 +1,203 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// harness is an engine over a real store in memory, with a scripted receiver.
+// Use it within a synctest bubble, so that time is virtual.
+type harness struct {
+	t      *testing.T
+	fs     *vfs.MemFS
+	store  *store.Pebble
+	engine *Engine
+
+	mu      sync.Mutex
+	sent    []sending
+	flying  int
+	highest int // most attempts under way at one time
+	reports []plan.Report
+	ids     map[uuid.UUID]string // names of calls
+
+	// answer is what the receiver does; 200 if nil.
+	answer func(ctx context.Context, name string, nth int) outbound.Response
+}
+
+// sending is one attempt as the receiver saw it.
+type sending struct {
+	name string
+	at   time.Time
+}
+
+func newHarness(t *testing.T) *harness {
+	h := &harness{t: t, fs: vfs.NewCrashableMem(), ids: map[uuid.UUID]string{}}
+	h.open()
+	t.Cleanup(h.close)
+	return h
+}
+
+// open starts an engine over what the file system holds.
+func (h *harness) open() {
+	h.t.Helper()
+	var err error
+	if h.store, err = store.Open("store", store.Options{FS: h.fs, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		h.t.Fatal(err)
+	}
+	h.engine, err = New(Options{
+		Store: h.store, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		Report: func(r plan.Report) {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.reports = append(h.reports, r)
+		},
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// close ends the engine in order.
+func (h *harness) close() {
+	if h.engine == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	h.engine.Drain(ctx)
+	if err := h.store.Close(); err != nil {
+		h.t.Error(err)
+	}
+	h.engine = nil
+}
+
+// restart ends the engine and starts another over the same files.
+func (h *harness) restart() {
+	h.t.Helper()
+	h.close()
+	h.open()
+}
+
+// crash starts another engine over what a power cut at this moment would leave.
+func (h *harness) crash() {
+	h.t.Helper()
+	after := h.fs.CrashClone(vfs.CrashCloneCfg{})
+	h.close()
+	h.fs = after
+	h.open()
+}
+
+// Send implements Sender: the request's path is the call's name.
+func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Response {
+	name := r.URL.Path[1:]
+	begun := time.Now()
+	h.mu.Lock()
+	nth := 1
+	for _, s := range h.sent {
+		if s.name == name {
+			nth++
+		}
+	}
+	h.sent = append(h.sent, sending{name: name, at: begun})
+	h.flying++
+	h.highest = max(h.highest, h.flying)
+	answer := h.answer
+	h.mu.Unlock()
+	response := outbound.Response{Reason: plan.ReasonSuccess, StatusCode: 200}
+	if answer != nil {
+		response = answer(ctx, name, nth)
+	}
+	response.Begun = begun
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.flying--
+	return response
+}
+
+// integration configures an integration; change adjusts it.
+func (h *harness) integration(name string, change func(*plan.Integration)) {
+	p := &plan.Integration{
+		Key: plan.Key{Namespace: "ns", Name: name}, URL: "http://receiver", MaxConcurrency: plan.DefaultMaxConcurrency,
+		MaxWaiting: plan.DefaultMaxWaiting, Timeout: plan.DefaultTimeout, Retry: plan.DefaultRetry(),
+	}
+	if change != nil {
+		change(p)
+	}
+	h.engine.SetIntegration(p)
+}
+
+// webhook configures a webhook of an integration.
+func (h *harness) webhook(name, integration string, change func(*plan.Webhook)) {
+	p := &plan.Webhook{
+		Key: plan.Key{Namespace: "ns", Name: name}, Integration: plan.Key{Namespace: "ns", Name: integration}, Method: "POST",
+	}
+	if change != nil {
+		change(p)
+	}
+	h.engine.SetWebhook(p)
+}
+
+// call hands in a call as intake does.
+func (h *harness) call(webhook, name string, key bool) *store.Call {
+	h.t.Helper()
+	entry := &store.Entry{Call: store.Call{
+		ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: webhook}, CreatedAt: time.Now(),
+		HasKey: key, Method: "POST", Suffix: "/" + name,
+	}}
+	if err := h.engine.Reserve(entry.Call.Webhook); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.store.Accept(context.Background(), entry); err != nil {
+		h.t.Fatal(err)
+	}
+	h.engine.Accepted(entry.Call.Webhook, entry.Call.Seq)
+	h.ids[entry.Call.ID] = name
+	return &entry.Call
+}
+
+// sentNames returns the names of the attempts in order.
+func (h *harness) sentNames() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var names []string
+	for _, s := range h.sent {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// state returns a call's state.
+func (h *harness) state(call *store.Call) store.State {
+	h.t.Helper()
+	entry, err := h.store.Load(call.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return entry.State
+}
+
+// status answers with a status code.
+func status(code int, reason plan.Reason) func(context.Context, string, int) outbound.Response {
+	return func(context.Context, string, int) outbound.Response {
+		return outbound.Response{Reason: reason, StatusCode: code, Message: fmt.Sprintf("the receiver answered %d", code)}
+	}
+}
+
+// wait lets d of virtual time pass, and everything that follows from it.
+func wait(d time.Duration) {
+	timer := time.NewTimer(d)
+	<-timer.C
+	synctest.Wait()
+}
