@@ -39,9 +39,8 @@ func CheckRoot(root string) error {
 // validHost reports whether a host, with its port if there is one, has only
 // characters that net/http sends: it would send an empty Host for others.
 func validHost(host string) bool {
-	return !strings.ContainsFunc(host, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(".-_:[]", r))
-	})
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
+	return strings.Trim(host, allowed) == ""
 }
 
 // rootHasPath reports whether a suffix appended to root can no longer become

@@ -1,0 +1,209 @@
+package control
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	pb "github.com/maestra-io/webhook-operator/dispatcher/control/controlpb"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// Each pair of functions below is exact both ways, but that an empty list comes
+// back as nil and a time in UTC. A test fills every field of package plan and
+// fails when one is missing here.
+
+func refToPB(r plan.Ref) *pb.Ref {
+	m := &pb.Ref{Namespace: r.Namespace, Name: r.Name}
+	switch r.Kind {
+	case plan.KindIntegration:
+		m.Kind = pb.Kind_KIND_INTEGRATION
+	case plan.KindWebhook:
+		m.Kind = pb.Kind_KIND_WEBHOOK
+	}
+	return m
+}
+
+// refFromPB gives a Ref without Kind for a kind it does not know. No entry has
+// such a Ref, so it means nothing to either half.
+func refFromPB(m *pb.Ref) plan.Ref {
+	r := plan.Ref{Key: plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()}}
+	switch m.GetKind() {
+	case pb.Kind_KIND_INTEGRATION:
+		r.Kind = plan.KindIntegration
+	case pb.Kind_KIND_WEBHOOK:
+		r.Kind = plan.KindWebhook
+	}
+	return r
+}
+
+func integrationToPB(i *plan.Integration) *pb.Integration {
+	m := &pb.Integration{
+		Namespace:         i.Key.Namespace,
+		Name:              i.Key.Name,
+		Generation:        i.Generation,
+		NotReady:          i.NotReady,
+		Url:               i.URL,
+		RequestsPerSecond: int64(i.RequestsPerSecond),
+		MaxConcurrency:    int64(i.MaxConcurrency),
+		MaxWaiting:        int64(i.MaxWaiting),
+		Timeout:           durationpb.New(i.Timeout),
+		Retry:             retryToPB(&i.Retry),
+		Suspend:           i.Suspend,
+	}
+	for _, h := range i.Headers {
+		m.Headers = append(m.Headers, &pb.Header{Name: h.Name, Value: []byte(h.Value.Reveal()), Private: h.Private})
+	}
+	return m
+}
+
+func integrationFromPB(m *pb.Integration) *plan.Integration {
+	i := &plan.Integration{
+		Key:               plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()},
+		Generation:        m.GetGeneration(),
+		NotReady:          m.GetNotReady(),
+		URL:               m.GetUrl(),
+		RequestsPerSecond: int(m.GetRequestsPerSecond()),
+		MaxConcurrency:    int(m.GetMaxConcurrency()),
+		MaxWaiting:        int(m.GetMaxWaiting()),
+		Timeout:           m.GetTimeout().AsDuration(),
+		Retry:             *retryFromPB(m.GetRetry()),
+		Suspend:           m.GetSuspend(),
+	}
+	for _, h := range m.GetHeaders() {
+		i.Headers = append(i.Headers, plan.Header{Name: h.GetName(), Value: plan.NewSecret(string(h.GetValue())), Private: h.GetPrivate()})
+	}
+	return i
+}
+
+func webhookToPB(w *plan.Webhook) *pb.Webhook {
+	m := &pb.Webhook{
+		Namespace:            w.Key.Namespace,
+		Name:                 w.Key.Name,
+		Uid:                  w.UID,
+		Generation:           w.Generation,
+		IntegrationNamespace: w.Integration.Namespace,
+		IntegrationName:      w.Integration.Name,
+		NotReady:             w.NotReady,
+		SystemName:           w.SystemName,
+		Method:               w.Method,
+		Suffix:               w.Suffix,
+		InheritedOff:         w.InheritedOff,
+		HasBody:              w.HasBody,
+		Body:                 w.Body,
+		HasKey:               w.HasKey,
+		Timeout:              durationpb.New(w.Timeout),
+		Suspend:              w.Suspend,
+	}
+	for _, h := range w.Headers {
+		m.Headers = append(m.Headers, &pb.HeaderTemplate{Name: h.Name, Value: h.Value})
+	}
+	if w.Retry != nil {
+		m.Retry = retryToPB(w.Retry)
+	}
+	return m
+}
+
+func webhookFromPB(m *pb.Webhook) *plan.Webhook {
+	w := &plan.Webhook{
+		Key:          plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()},
+		UID:          m.GetUid(),
+		Generation:   m.GetGeneration(),
+		Integration:  plan.Key{Namespace: m.GetIntegrationNamespace(), Name: m.GetIntegrationName()},
+		NotReady:     m.GetNotReady(),
+		SystemName:   m.GetSystemName(),
+		Method:       m.GetMethod(),
+		Suffix:       m.GetSuffix(),
+		InheritedOff: m.GetInheritedOff(),
+		HasBody:      m.GetHasBody(),
+		Body:         m.GetBody(),
+		HasKey:       m.GetHasKey(),
+		Timeout:      m.GetTimeout().AsDuration(),
+		Suspend:      m.GetSuspend(),
+	}
+	for _, h := range m.GetHeaders() {
+		w.Headers = append(w.Headers, plan.HeaderTemplate{Name: h.GetName(), Value: h.GetValue()})
+	}
+	if m.GetRetry() != nil {
+		w.Retry = retryFromPB(m.GetRetry())
+	}
+	return w
+}
+
+func retryToPB(r *plan.Retry) *pb.Retry {
+	m := &pb.Retry{
+		Retries:  int64(r.Retries),
+		Backoff:  string(r.Backoff),
+		Delay:    durationpb.New(r.Delay),
+		MaxDelay: durationpb.New(r.MaxDelay),
+	}
+	for _, reason := range r.Reasons {
+		m.Reasons = append(m.Reasons, string(reason))
+	}
+	return m
+}
+
+func retryFromPB(m *pb.Retry) *plan.Retry {
+	r := &plan.Retry{
+		Retries:  int(m.GetRetries()),
+		Backoff:  plan.Backoff(m.GetBackoff()),
+		Delay:    m.GetDelay().AsDuration(),
+		MaxDelay: m.GetMaxDelay().AsDuration(),
+	}
+	for _, reason := range m.GetReasons() {
+		r.Reasons = append(r.Reasons, plan.Reason(reason))
+	}
+	return r
+}
+
+// reportToPB makes the message sendable, as it may quote a receiver.
+func reportToPB(r *plan.Report) *pb.Report {
+	return &pb.Report{
+		Namespace:           r.Webhook.Namespace,
+		Name:                r.Webhook.Name,
+		WebhookUid:          r.WebhookUID,
+		Seq:                 r.Seq,
+		TransactionId:       r.TransactionID,
+		Time:                timeToPB(r.Time),
+		Outcome:             string(r.Outcome),
+		StatusCode:          int64(r.StatusCode),
+		Attempts:            int64(r.Attempts),
+		Duration:            durationpb.New(r.Duration),
+		Message:             sendable(r.Message),
+		LastSuccess:         timeToPB(r.LastSuccess),
+		ConsecutiveFailures: int64(r.ConsecutiveFailures),
+	}
+}
+
+func reportFromPB(m *pb.Report) plan.Report {
+	return plan.Report{
+		Webhook:             plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()},
+		WebhookUID:          m.GetWebhookUid(),
+		Seq:                 m.GetSeq(),
+		TransactionID:       m.GetTransactionId(),
+		Time:                timeFromPB(m.GetTime()),
+		Outcome:             plan.Outcome(m.GetOutcome()),
+		StatusCode:          int(m.GetStatusCode()),
+		Attempts:            int(m.GetAttempts()),
+		Duration:            m.GetDuration().AsDuration(),
+		Message:             m.GetMessage(),
+		LastSuccess:         timeFromPB(m.GetLastSuccess()),
+		ConsecutiveFailures: int(m.GetConsecutiveFailures()),
+	}
+}
+
+// timeToPB leaves out the zero time, which is a real instant in protobuf.
+func timeToPB(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+func timeFromPB(m *timestamppb.Timestamp) time.Time {
+	if m == nil {
+		return time.Time{}
+	}
+	return m.AsTime()
+}
