@@ -29,25 +29,20 @@ func (e *Engine) attempt(l *lane, in *integration, item store.Item) {
 		e.giveBack(l, in, item, stale)
 		return
 	}
-
 	call := &entry.Call
-	request, err := outbound.Build(integration, parts(call, webhook))
-	var response outbound.Response
+	if call.WebhookUID != webhook.UID { // the webhook that took it in is deleted; this is another of its name
+		e.end(l, in, item, &store.End{Call: call, Was: entry.State, Now: cancelled(entry.State, time.Now())})
+		return
+	}
+
+	request, response, err := e.send(entry, integration, webhook)
 	if err != nil {
-		response = refused(err)
-	} else {
-		if !call.HasKey {
-			mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: time.Now()}
-			if err := e.store.Begin(e.attempts, mark); err != nil {
-				e.fail(fmt.Errorf("mark the attempt of call %s: %w", call.ID, err))
-				return
-			}
-		}
-		response = e.sender.Send(e.attempts, request)
-		if e.attempts.Err() != nil && response.StatusCode == 0 {
-			e.giveBack(l, in, item, false) // given up at the end of the grace period: the store tells the next start
-			return
-		}
+		e.fail(err)
+		return
+	}
+	if e.attempts.Err() != nil && response.StatusCode == 0 {
+		e.giveBack(l, in, item, false) // given up at the end of the grace period: the store tells the next start
+		return
 	}
 
 	policy := integration.Retry
@@ -60,6 +55,23 @@ func (e *Engine) attempt(l *lane, in *integration, item store.Item) {
 	}, e.jitter())
 	row := logRow(call, entry.State.Attempts+1, integration, request, response)
 	e.end(l, in, item, &store.End{Call: call, Was: entry.State, Now: next, Attempt: row})
+}
+
+// send sends a call's request once. The request is nil, and the response says
+// why, if it could not be made. An error is the store's.
+func (e *Engine) send(entry *store.Entry, in *plan.Integration, webhook *plan.Webhook) (*outbound.Request, outbound.Response, error) {
+	call := &entry.Call
+	request, err := outbound.Build(in, parts(call, webhook))
+	if err != nil {
+		return nil, refused(err), nil
+	}
+	if !call.HasKey {
+		mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: time.Now()}
+		if err := e.store.Begin(context.Background(), mark); err != nil {
+			return nil, outbound.Response{}, fmt.Errorf("mark the attempt of call %s: %w", call.ID, err)
+		}
+	}
+	return request, e.sender.Send(e.attempts, request), nil
 }
 
 // plans returns what the attempt works with, as it is now; nil if the webhook

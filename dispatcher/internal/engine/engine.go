@@ -194,7 +194,9 @@ func (e *Engine) fail(err error) {
 func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
 	r := &l.report
 	r.Webhook, r.WebhookUID = call.Webhook, call.WebhookUID
-	r.Seq++
+	// Greater than any before, also than those of a webhook of this name that
+	// was deleted and forgotten here.
+	r.Seq = max(r.Seq+1, uint64(max(0, state.EndedAt.UnixMicro())))
 	r.TransactionID = call.ID.String()
 	r.Time = state.EndedAt
 	r.Outcome = state.Outcome

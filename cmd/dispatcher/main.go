@@ -1,0 +1,68 @@
+// Command dispatcher takes webhook calls in, keeps them in a durable store and
+// performs them. It runs beside the manager, which configures it over a socket.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/maestra-io/webhook-operator/dispatcher"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "dispatcher:", err)
+		os.Exit(1)
+	}
+}
+
+// run parses args and runs the dispatcher until ctx ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o := dispatcher.Options{Version: version}
+	level := slog.LevelInfo
+	flags := flag.NewFlagSet("dispatcher", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // its errors are returned, without the usage around them
+	flags.StringVar(&o.StoreDir, "store-dir", "", "folder of the durable store; made if it is not there")
+	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the manager's Unix socket")
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to take calls on; loopback only, because callers are not authenticated")
+	flags.BoolVar(&o.InsecureListen, "insecure-listen", false, "allow --listen to be any address: everybody who reaches it can send calls")
+	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
+	flags.BoolVar(&o.AllowLoopback, "allow-loopback", false, "allow requests to loopback addresses")
+	flags.BoolVar(&o.AllowLinkLocal, "allow-link-local", false, "allow requests to link-local addresses; metadata services stay refused")
+	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
+	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
+	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w; see --help", err)
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
+	case *showVersion:
+		_, err := fmt.Fprintln(stdout, version)
+		return err
+	}
+	// net/http quotes answers that nobody asked for in the standard log, and a
+	// receiver may have put anything into them.
+	log.SetOutput(io.Discard)
+	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return dispatcher.Run(ctx, o)
+}

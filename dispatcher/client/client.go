@@ -1,0 +1,149 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Call is a call as the API shows it.
+type Call struct {
+	// TransactionID identifies the call, a UUIDv7.
+	TransactionID string `json:"transactionId"`
+	Namespace     string `json:"namespace"`
+	Webhook       string `json:"webhook"`
+	// State is StateWaiting or StateFinished.
+	State     string    `json:"state"`
+	CreatedAt time.Time `json:"createdAt"`
+	// Attempts is how many attempts have ended.
+	Attempts int `json:"attempts"`
+	// NextAttemptAt is when a retry is due; nil for none.
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
+	// Outcome, Success and EndedAt are there when the call is finished.
+	Outcome string     `json:"outcome,omitempty"`
+	Success *bool      `json:"success,omitempty"`
+	EndedAt *time.Time `json:"endedAt,omitempty"`
+	// StatusCode is that of the last answer; 0 if there was none.
+	StatusCode int `json:"statusCode,omitempty"`
+	// Message says in one sentence how the last attempt ended.
+	Message string `json:"message,omitempty"`
+}
+
+// The states of a call.
+const (
+	StateWaiting  = "Waiting"
+	StateFinished = "Finished"
+)
+
+// Problem is an answer that is not a success (RFC 9457, problem details).
+type Problem struct {
+	// Type identifies the kind of problem; one of the Problem… constants, or
+	// "about:blank" where the status says it all.
+	Type string `json:"type"`
+	// Title names the kind, Status repeats the HTTP status.
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail says in one sentence what happened and what to do.
+	Detail string `json:"detail,omitempty"`
+}
+
+// ProblemBase is what the types of problems begin with. docs/http-api.md has a
+// paragraph on each.
+const ProblemBase = "https://webhooks.maestra.io/problems/"
+
+// The types of problems.
+const (
+	ProblemNotConfigured   = ProblemBase + "not-configured"
+	ProblemUnknownWebhook  = ProblemBase + "unknown-webhook"
+	ProblemUnknownCall     = ProblemBase + "unknown-call"
+	ProblemNotReady        = ProblemBase + "webhook-not-ready"
+	ProblemInvalidData     = ProblemBase + "invalid-data"
+	ProblemTooLarge        = ProblemBase + "too-large"
+	ProblemUnsupportedType = ProblemBase + "unsupported-media-type"
+	ProblemTooManyWaiting  = ProblemBase + "too-many-waiting"
+	ProblemNotFound        = ProblemBase + "not-found"
+	ProblemMethod          = ProblemBase + "method-not-allowed"
+	ProblemInternal        = ProblemBase + "internal"
+)
+
+// Error returns the title and the detail.
+func (p *Problem) Error() string {
+	if p.Detail == "" {
+		return fmt.Sprintf("%s (%d)", p.Title, p.Status)
+	}
+	return fmt.Sprintf("%s (%d): %s", p.Title, p.Status, p.Detail)
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 4 << 20
+
+// Client calls one dispatcher. Its methods may be called concurrently.
+type Client struct {
+	// BaseURL is the dispatcher's address, such as http://127.0.0.1:8080.
+	BaseURL string
+	// HTTP performs the requests; http.DefaultClient if nil.
+	HTTP *http.Client
+}
+
+// CallsPath is the path of a webhook's calls.
+func CallsPath(namespace, webhook string) string {
+	return "/v1/namespaces/" + url.PathEscape(namespace) + "/webhooks/" + url.PathEscape(webhook) + "/calls"
+}
+
+// Call hands in a call with data, a JSON object. When it returns without error
+// the call is durable at the dispatcher.
+func (c *Client) Call(ctx context.Context, namespace, webhook string, data []byte) (*Call, error) {
+	return c.do(ctx, http.MethodPost, CallsPath(namespace, webhook), data)
+}
+
+// Get returns a call's state.
+func (c *Client) Get(ctx context.Context, namespace, webhook, transactionID string) (*Call, error) {
+	return c.do(ctx, http.MethodGet, CallsPath(namespace, webhook)+"/"+url.PathEscape(transactionID), nil)
+}
+
+// do performs a request and decodes the answer.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*Call, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make the request to the dispatcher: %w", err)
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	httpClient := c.HTTP
+	if httpClient == nil {
+		httpClient = http.DefaultClient
+	}
+	response, err := httpClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("reach the dispatcher: %w", err)
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return nil, fmt.Errorf("read the dispatcher's answer: %w", err)
+	}
+	if response.StatusCode >= 300 {
+		return nil, problem(response.StatusCode, answer)
+	}
+	call := &Call{}
+	if err := json.Unmarshal(answer, call); err != nil {
+		return nil, fmt.Errorf("decode the dispatcher's answer: %w", err)
+	}
+	return call, nil
+}
+
+// problem makes a Problem of an answer, also of one that holds none.
+func problem(status int, answer []byte) *Problem {
+	p := &Problem{}
+	if json.Unmarshal(answer, p) != nil || p.Title == "" {
+		p = &Problem{Type: "about:blank", Title: http.StatusText(status)}
+	}
+	p.Status = status
+	return p
+}

@@ -1,0 +1,195 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+)
+
+// Dispatcher is one data plane over one store. Make it with [Open], then call
+// [Dispatcher.Run] once.
+type Dispatcher struct {
+	options Options
+	log     *slog.Logger
+	store   store.Store
+	sender  *outbound.Sender
+	engine  *engine.Engine
+	config  *configuration
+	control *control.Client
+	api     *http.Server
+	health  *http.Server
+
+	apiListener    net.Listener
+	healthListener net.Listener // nil without HealthAddress
+}
+
+// Run opens a dispatcher and runs it until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	d, err := Open(o)
+	if err != nil {
+		return err
+	}
+	return d.Run(ctx)
+}
+
+// Open opens the store, takes over what waits in it, and listens. Nothing is
+// served or sent before [Dispatcher.Run]. An error leaves nothing open.
+func Open(o Options) (_ *Dispatcher, err error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	d := &Dispatcher{options: o, log: o.Logger}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.apiListener, err = net.Listen("tcp", o.Listen); err != nil {
+		return nil, fmt.Errorf("listen for calls: %w", err)
+	}
+	if o.HealthAddress != "" {
+		if d.healthListener, err = net.Listen("tcp", o.HealthAddress); err != nil {
+			return nil, fmt.Errorf("listen for health checks: %w", err)
+		}
+	}
+	opened, err := store.Open(o.StoreDir, store.Options{Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	d.store = opened
+	d.sender = outbound.New(outbound.Options{
+		AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate,
+		UserAgent: "webhook-operator/" + o.Version,
+	})
+	d.config = &configuration{log: o.Logger}
+	d.control = control.NewClient(control.ClientOptions{
+		Socket: o.ControlSocket, Catalog: d.config, Logger: o.Logger, Version: o.Version,
+	})
+	d.engine, err = engine.New(engine.Options{
+		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.config.engine = d.engine
+	d.serve()
+	return d, nil
+}
+
+// serve makes the HTTP servers.
+func (d *Dispatcher) serve() {
+	calls := intake.New(intake.Options{Catalog: &d.config.catalog, Store: d.store, Queue: d.engine})
+	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Calls: d.store, Logger: d.log}), d.log)
+	d.health = newServer(healthHandler(&d.config.catalog), d.log)
+}
+
+// Address is the address that calls are taken on.
+func (d *Dispatcher) Address() string { return d.apiListener.Addr().String() }
+
+// HealthAddress is the address of the health checks; empty without them.
+func (d *Dispatcher) HealthAddress() string {
+	if d.healthListener == nil {
+		return ""
+	}
+	return d.healthListener.Addr().String()
+}
+
+// Close closes a dispatcher that was opened and not run.
+func (d *Dispatcher) Close() error { return d.close() }
+
+// Run serves until ctx ends or something fails that cannot go on, then stops
+// taking calls, lets attempts under way end, and closes the store. What waits
+// stays in the store. It returns nil if ctx ended it.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serveUntil(ctx, d.api, d.apiListener) })
+	if d.healthListener != nil {
+		group.Go(func() error { return serveUntil(ctx, d.health, d.healthListener) })
+	}
+	group.Go(func() error { return d.control.Run(ctx) })
+	group.Go(func() error {
+		select {
+		case err := <-d.engine.Failed():
+			return fmt.Errorf("the store failed, so nothing can be accepted or sent until a restart: %w", err)
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	d.log.Info("dispatcher started", "address", d.Address(), "store", d.options.StoreDir, "version", d.options.Version)
+	err := group.Wait()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.options.DrainTimeout)
+	defer cancel()
+	d.engine.Drain(drain)
+	err = errors.Join(err, d.close())
+	d.log.Info("dispatcher stopped")
+	return err
+}
+
+// close closes what is open, the last opened first.
+func (d *Dispatcher) close() error {
+	var errs []error
+	if d.sender != nil {
+		d.sender.Close()
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
+	}
+	for _, l := range []net.Listener{d.healthListener, d.apiListener} {
+		if l != nil {
+			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Bounds of the HTTP servers. A caller that is slower than this is no caller.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	shutdownTimeout   = 5 * time.Second
+)
+
+// newServer makes an HTTP server with all bounds set.
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// serveUntil serves until ctx ends, then lets requests under way end.
+func serveUntil(ctx context.Context, s *http.Server, l net.Listener) error {
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		stopped <- s.Shutdown(grace)
+	})
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		stop()
+		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
+	}
+	if err := <-stopped; err != nil {
+		return errors.Join(fmt.Errorf("end the requests under way on %s: %w", l.Addr(), err), s.Close())
+	}
+	return nil
+}

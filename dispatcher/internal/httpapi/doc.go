@@ -1,0 +1,12 @@
+// Package httpapi is the dispatcher's HTTP API: calls come in, their state is
+// read. One route table (routes.go), one place where errors become RFC 9457
+// problem documents (problem.go).
+//
+// Guarantees: 202 is written only for a durable call; every answer that is not
+// a success is a problem document with a stable type; request bodies are bounded.
+//
+// Non-goals: authentication (until it comes, the listener stays on loopback),
+// the wire types (package client).
+//
+// Start at [New].
+package httpapi

@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// MaxBody bounds the data of one call, in bytes.
+const MaxBody = 1 << 20
+
+// Intake takes calls in. It is package intake's Intake.
+type Intake interface {
+	Accept(ctx context.Context, webhook plan.Key, data []byte) (*store.Entry, error)
+}
+
+// Calls reads calls. It is package store's Store.
+type Calls interface {
+	Load(id uuid.UUID) (*store.Entry, error)
+}
+
+// Options are what the API works with; all fields are needed.
+type Options struct {
+	Intake Intake
+	Calls  Calls
+	Logger *slog.Logger
+}
+
+// New returns the handler of the whole API.
+func New(o Options) http.Handler {
+	a := &api{intake: o.Intake, calls: o.Calls, log: o.Logger}
+	mux := http.NewServeMux()
+	allowed := map[string][]string{}
+	for _, r := range a.routes() {
+		mux.HandleFunc(r.method+" "+r.pattern, r.handler)
+		allowed[r.pattern] = append(allowed[r.pattern], r.method)
+	}
+	for pattern, methods := range allowed {
+		mux.HandleFunc(pattern, methodNotAllowed(strings.Join(methods, ", ")))
+	}
+	mux.HandleFunc("/", notFound)
+	return mux
+}
+
+// api holds what the handlers need.
+type api struct {
+	intake Intake
+	calls  Calls
+	log    *slog.Logger
+}
+
+// route is one operation.
+type route struct {
+	method, pattern string
+	handler         http.HandlerFunc
+}
+
+// routes is the route table.
+func (a *api) routes() []route {
+	const calls = "/v1/namespaces/{namespace}/webhooks/{webhook}/calls"
+	return []route{
+		{http.MethodPost, calls, a.postCall},
+		{http.MethodGet, calls + "/{transactionId}", a.getCall},
+	}
+}

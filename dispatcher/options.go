@@ -1,0 +1,74 @@
+package dispatcher
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// Options configure a [Dispatcher].
+type Options struct {
+	// StoreDir is the folder of the store; it is made if it is not there. Needed.
+	StoreDir string
+	// ControlSocket is the path of the manager's Unix socket. Needed.
+	ControlSocket string
+	// Listen is the address of the HTTP API, host:port. Port 0 takes a free one.
+	// Callers are not authenticated, so only loopback addresses are allowed
+	// unless InsecureListen is set. Needed.
+	Listen string
+	// InsecureListen allows Listen to be any address: everybody who reaches it
+	// can then send calls.
+	InsecureListen bool
+	// HealthAddress is where /healthz and /readyz are served; empty for nowhere.
+	HealthAddress string
+	// AllowLoopback, AllowLinkLocal and AllowPrivate allow requests to such
+	// addresses. Metadata services are refused in any case.
+	AllowLoopback  bool
+	AllowLinkLocal bool
+	AllowPrivate   bool
+	// DrainTimeout is how long attempts under way may take to end when the
+	// dispatcher stops; DefaultDrainTimeout if zero.
+	DrainTimeout time.Duration
+	// Version is sent in User-Agent and to the manager.
+	Version string
+	// Logger takes the log; slog.Default() if nil.
+	Logger *slog.Logger
+}
+
+// DefaultDrainTimeout leaves a pod's 60 s of grace some room for the rest.
+const DefaultDrainTimeout = 45 * time.Second
+
+// check fills defaults in and refuses what cannot work.
+func (o *Options) check() error {
+	if o.StoreDir == "" {
+		return errors.New("no folder for the store is given; set --store-dir")
+	}
+	if o.ControlSocket == "" {
+		return errors.New("no control socket is given; set --control-socket to the manager's")
+	}
+	if o.DrainTimeout == 0 {
+		o.DrainTimeout = DefaultDrainTimeout
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return checkListen(o.Listen, o.InsecureListen)
+}
+
+// checkListen holds callers without credentials to this machine.
+func checkListen(address string, insecure bool) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("the address to listen on, %q, is not of the form host:port", address)
+	}
+	if insecure || host == "localhost" {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+		return fmt.Errorf("the address to listen on, %q, is not a loopback address, and callers are not authenticated; set --insecure-listen to accept calls from everybody who reaches it", address)
+	}
+	return nil
+}
