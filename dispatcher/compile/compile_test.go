@@ -1,0 +1,133 @@
+package compile_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/compile"
+)
+
+func TestSystemName(t *testing.T) {
+	long := strings.Repeat("a", 64)
+	for _, tt := range []struct {
+		object, spec string
+		want         string
+		wantErr      string
+	}{
+		{object: "order-shipped", want: "orderShipped"},
+		{object: "order.shipped-2day", want: "orderShipped2day"},
+		{object: "a-1-b", want: "a1B"},
+		{object: "x", spec: "Other_1", want: "Other_1"},
+		{object: "1-order", spec: "one", want: "one"},
+		{object: "1-order", wantErr: "set spec.systemName"},
+		{object: long, wantErr: "set spec.systemName"},
+		{object: "x", spec: "_x", wantErr: "must be a letter"},
+		{object: "x", spec: long, wantErr: "must be a letter"},
+	} {
+		obj := &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Name: tt.object}, Spec: v1alpha1.WebhookSpec{SystemName: tt.spec}}
+		got, err := compile.SystemName(obj)
+		switch {
+		case tt.wantErr == "" && (err != nil || got != tt.want):
+			t.Errorf("object %q, spec %q: got %q, %v; want %q", tt.object, tt.spec, got, err, tt.want)
+		case tt.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tt.wantErr)):
+			t.Errorf("object %q, spec %q: got %q, %v; want an error with %q", tt.object, tt.spec, got, err, tt.wantErr)
+		}
+	}
+}
+
+func TestSecretNames(t *testing.T) {
+	header := func(name, secret string) v1alpha1.IntegrationHeader {
+		return v1alpha1.IntegrationHeader{Name: v1alpha1.HeaderName(name), ValueFrom: &v1alpha1.HeaderValueSource{
+			SecretKeyRef: v1alpha1.SecretKeyRef{Name: secret, Key: name},
+		}}
+	}
+	obj := &v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{Headers: []v1alpha1.IntegrationHeader{
+		header("A", "two"), {Name: "B"}, header("C", "one"), header("D", "two"),
+	}}}
+	if diff := cmp.Diff([]string{"one", "two"}, compile.SecretNames(obj)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSummaryFitsACondition: a condition's message has at most 32,768 characters,
+// however many templates are wrong.
+func TestSummaryFitsACondition(t *testing.T) {
+	problems := []compile.Problem{
+		{Condition: v1alpha1.ConditionResolvedRefs, Reason: "Other", Message: "other"},
+		{Condition: v1alpha1.ConditionAccepted, Reason: "First", Message: strings.Repeat("é", 20_000)},
+		{Condition: v1alpha1.ConditionAccepted, Reason: "Second", Message: "second"},
+	}
+	reason, message := compile.Summary(problems, v1alpha1.ConditionAccepted)
+	if reason != "First" {
+		t.Errorf("reason %q, want that of the first problem", reason)
+	}
+	if len(message) > 32_768 || len(message) < 32_000 || !utf8.ValidString(message) || !strings.HasSuffix(message, "é…") {
+		t.Errorf("message of %d bytes, valid UTF-8: %t, ends with %q", len(message), utf8.ValidString(message), message[len(message)-6:])
+	}
+	if reason, message := compile.Summary(problems[:1], v1alpha1.ConditionAccepted); reason != "" || message != "" {
+		t.Errorf("a condition without problems got %q, %q", reason, message)
+	}
+}
+
+// TestSameForWebhooks: webhooks are compiled again when the integration's part of
+// their status or readiness changes, and not for a rotated Secret.
+func TestSameForWebhooks(t *testing.T) {
+	result := func(token string, change func(*v1alpha1.WebhookIntegrationSpec)) *compile.IntegrationResult {
+		spec := v1alpha1.WebhookIntegrationSpec{
+			URL: "https://api.example.com/v1",
+			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
+				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
+			}}},
+		}
+		change(&spec)
+		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, func(string) (map[string][]byte, error) {
+			return map[string][]byte{"token": []byte(token)}, nil
+		})
+		return &r
+	}
+	none := func(*v1alpha1.WebhookIntegrationSpec) {}
+	yes, literal := true, "x"
+	before := result("a", none)
+	for name, tt := range map[string]struct {
+		after *compile.IntegrationResult
+		same  bool
+	}{
+		"rotated secret": {result("b", none), true},
+		"higher limit":   {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { n := int32(5); s.RequestsPerSecond = &n }), true},
+		"other URL":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.URL += "/" }), false},
+		"suspended":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.Suspend = &yes }), false},
+		"not ready":      {result("a\nb", none), false},
+		"new header": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.Headers = append(s.Headers, v1alpha1.IntegrationHeader{Name: "X", Value: &literal})
+		}), false},
+	} {
+		if got := before.SameForWebhooks(tt.after); got != tt.same {
+			t.Errorf("%s: same %t, want %t", name, got, tt.same)
+		}
+	}
+}
+
+// TestSecretValue: the dispatcher gets a Secret's value without one trailing line
+// break, which editors and kubectl create secret --from-file leave behind.
+func TestSecretValue(t *testing.T) {
+	for raw, want := range map[string]string{
+		"token": "token", "token\n": "token", "token\r\n": "token", "": "",
+	} {
+		result := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{
+			URL: "https://api.example.com",
+			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
+				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
+			}}},
+		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"token": []byte(raw)}, nil })
+		if len(result.Problems) > 0 {
+			t.Errorf("%q: %v", raw, result.Problems)
+		} else if got := result.Plan.Headers[0]; got.Value.Reveal() != want || !got.Private {
+			t.Errorf("%q gives %q (private: %t), want %q", raw, got.Value.Reveal(), got.Private, want)
+		}
+	}
+}
