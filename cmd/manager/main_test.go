@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// TestFlags: everything that ends before the manager runs says one clear
+// sentence.
+func TestFlags(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/nowhere/kubeconfig")
+	for _, tt := range []struct {
+		name   string
+		args   []string
+		stdout string
+		err    string
+	}{
+		{"version", []string{"--version"}, "dev\n", ""},
+		{"help", []string{"--help"}, "-control-socket", ""},
+		{"no socket", nil, "", "--control-socket is missing"},
+		{"unknown flag", []string{"--sokcet=x"}, "", "flag provided but not defined: -sokcet; see --help"},
+		{"bad level", []string{"--log-level=LOUD"}, "", `invalid value "LOUD" for flag -log-level`},
+		{"argument", []string{"run"}, "", `unexpected argument "run"; see --help`},
+		{"no API server", []string{"--control-socket=/tmp/x.sock"}, "", "find the API server"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			err := run(t.Context(), tt.args, &stdout, &stderr)
+			switch {
+			case tt.err == "" && err != nil:
+				t.Errorf("error: %v", err)
+			case tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "\n")):
+				t.Errorf("error %q, want one line with %q", err, tt.err)
+			}
+			if !strings.Contains(stdout.String(), tt.stdout) {
+				t.Errorf("stdout %q, want %q in it", stdout.String(), tt.stdout)
+			}
+			if stderr.Len() > 0 {
+				t.Errorf("stderr: %s", stderr.String())
+			}
+		})
+	}
+}

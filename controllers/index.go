@@ -1,0 +1,65 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/compile"
+)
+
+// The indexes of the cache.
+const (
+	// indexSecret finds WebhookIntegrations by a Secret they refer to.
+	indexSecret = "spec.headers.valueFrom.secretKeyRef.name"
+	// indexIntegration finds Webhooks by their WebhookIntegration.
+	indexIntegration = "spec.integrationRef.name"
+	// indexSystemName finds Webhooks by system name in force, in lower case.
+	indexSystemName = "systemName"
+)
+
+func addIndexes(indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		object client.Object
+		field  string
+		values client.IndexerFunc
+	}{
+		{&v1alpha1.WebhookIntegration{}, indexSecret, func(obj client.Object) []string {
+			return compile.SecretNames(obj.(*v1alpha1.WebhookIntegration))
+		}},
+		{&v1alpha1.Webhook{}, indexIntegration, func(obj client.Object) []string {
+			return []string{obj.(*v1alpha1.Webhook).Spec.IntegrationRef.Name}
+		}},
+		{&v1alpha1.Webhook{}, indexSystemName, func(obj client.Object) []string {
+			return systemNameIndex(obj.(*v1alpha1.Webhook))
+		}},
+	} {
+		if err := indexer.IndexField(context.Background(), index.object, index.field, index.values); err != nil {
+			return fmt.Errorf("add the index %s: %w", index.field, err)
+		}
+	}
+	return nil
+}
+
+// systemNameIndex returns the values of indexSystemName: one, or none for a
+// Webhook without a valid system name.
+func systemNameIndex(obj *v1alpha1.Webhook) []string {
+	name, err := compile.SystemName(obj)
+	if err != nil {
+		return nil
+	}
+	return []string{strings.ToLower(name)}
+}
+
+// byIndex lists what an index holds. The objects are the cache's own and must
+// not be changed.
+func byIndex(namespace, field, value string) []client.ListOption {
+	return []client.ListOption{
+		client.InNamespace(namespace),
+		client.MatchingFields{field: value},
+		client.UnsafeDisableDeepCopy,
+	}
+}

@@ -1,0 +1,171 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/compile"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+const (
+	// integrationWorkers is how many integrations are reconciled at once. Each
+	// spends its time waiting for reads of Secrets and one write.
+	integrationWorkers = 4
+	// reconcileTimeout bounds one reconciliation, for an API server that hangs.
+	reconcileTimeout = 30 * time.Second
+	// countDelay holds off counting webhooks, so that 1,000 applied at once make
+	// a handful of writes to their integration's status and not 1,000.
+	countDelay = 200 * time.Millisecond
+	// refusedSecretDelay is when a Secret that may not be read is tried again:
+	// no event tells of a changed role.
+	refusedSecretDelay = time.Minute
+)
+
+// integrationReconciler keeps the entry and the status of WebhookIntegrations.
+type integrationReconciler struct {
+	client     client.Client
+	observer   *observer
+	dispatcher dispatcher
+	webhooks   *triggers
+	start      *bootstrap
+	now        func() time.Time
+}
+
+// Reconcile compiles one integration, hands it to the dispatcher and to its
+// webhooks, and applies its status if that differs from what is there.
+func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if err := r.start.wait(ctx); err != nil {
+		return ctrl.Result{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reconcileTimeout)
+	defer cancel()
+	key := keyOf(req.NamespacedName)
+	var obj v1alpha1.WebhookIntegration
+	err := r.client.Get(ctx, req.NamespacedName, &obj)
+	if apierrors.IsNotFound(err) {
+		return ctrl.Result{}, r.remove(ctx, key)
+	}
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("read WebhookIntegration %s: %w", key, err)
+	}
+	result, err := r.observer.integration(ctx, &obj)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	webhooks, err := r.publish(ctx, result)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	status := integrationStatus(&obj, result, r.dispatcher.State(result.Plan.Ref()), webhooks, r.now())
+	if !sameIntegrationStatus(obj.Status, status) {
+		again, err := afterApply(applyStatus(ctx, r.client, fieldOwner, kindIntegration, &obj, status))
+		if err != nil || again.RequeueAfter > 0 {
+			return again, err
+		}
+	}
+	if refused(result.Problems) {
+		return ctrl.Result{RequeueAfter: refusedSecretDelay}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+// publish hands the result to the dispatcher, and to the integration's webhooks
+// if it makes a difference to them. It returns how many there are.
+func (r *integrationReconciler) publish(ctx context.Context, result *compile.IntegrationResult) (int, error) {
+	key := result.Plan.Key
+	r.dispatcher.SetIntegration(result.Plan)
+	changed := r.observer.registry.set(result)
+	// Listed only now: a webhook that was compiled against the result before is
+	// then in the list, and one that is not in it will be compiled with this one.
+	webhooks, err := r.observer.webhooksOf(ctx, key)
+	if err != nil {
+		r.observer.registry.remove(key) // so that the next try is a change again
+		return 0, err
+	}
+	if changed {
+		log.FromContext(ctx).V(1).Info("the integration changed for its webhooks", "webhooks", len(webhooks))
+		r.webhooks.Add(webhooks...)
+	}
+	return len(webhooks), nil
+}
+
+// remove forgets an integration that is gone.
+func (r *integrationReconciler) remove(ctx context.Context, key plan.Key) error {
+	r.dispatcher.Remove(plan.Ref{Kind: plan.KindIntegration, Key: key})
+	r.observer.registry.remove(key)
+	webhooks, err := r.observer.webhooksOf(ctx, key)
+	if err != nil {
+		return err
+	}
+	r.webhooks.Add(webhooks...)
+	return nil
+}
+
+// refused reports whether a Secret may not be read.
+func refused(problems []compile.Problem) bool {
+	return slices.ContainsFunc(problems, func(p compile.Problem) bool {
+		return p.Reason == v1alpha1.ReasonSecretUnreadable
+	})
+}
+
+func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) error {
+	return builder.ControllerManagedBy(mgr).
+		Named("webhookintegration").
+		For(&v1alpha1.WebhookIntegration{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Webhook{}, handler.Funcs{
+			CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+				recount(q, e.Object)
+			},
+			UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+				before, after := e.ObjectOld.(*v1alpha1.Webhook), e.ObjectNew.(*v1alpha1.Webhook)
+				if before.Spec.IntegrationRef != after.Spec.IntegrationRef {
+					recount(q, before)
+					recount(q, after)
+				}
+			},
+			DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+				recount(q, e.Object)
+			},
+		}).
+		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
+		WatchesRawSource(triggers).
+		WithOptions(controller.Options{MaxConcurrentReconciles: integrationWorkers, RateLimiter: errorBackoff()}).
+		Complete(r)
+}
+
+// recount asks for the reconciliation of a webhook's integration, for the count
+// of its webhooks.
+func recount(q workqueue.TypedRateLimitingInterface[reconcile.Request], webhook client.Object) {
+	q.AddAfter(request(integrationOf(webhook.(*v1alpha1.Webhook))), countDelay)
+}
+
+// ofSecret returns the integrations that refer to a Secret.
+func (r *integrationReconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	var list v1alpha1.WebhookIntegrationList
+	if err := r.observer.cache.List(ctx, &list, byIndex(secret.GetNamespace(), indexSecret, secret.GetName())...); err != nil {
+		log.FromContext(ctx).Error(err, "could not find the integrations of a Secret", "secret", client.ObjectKeyFromObject(secret))
+		return nil
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
+	}
+	return requests
+}

@@ -1,0 +1,109 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// dispatcher is what the controllers need of the server half of the control
+// session.
+type dispatcher interface {
+	// SetIntegration and SetWebhook make an entry the wanted one. The same
+	// content again is no change.
+	SetIntegration(plan.Integration)
+	SetWebhook(plan.Webhook)
+	// Remove tells the dispatcher that an object is gone.
+	Remove(plan.Ref)
+	// Open allows the first delta: every entry has been set.
+	Open()
+	// State says whether the dispatcher has answered for an entry's content.
+	State(plan.Ref) control.State
+	// Done says that these outcomes are safe in status.
+	Done([]plan.Report)
+}
+
+// Setup adds to mgr the reconcilers, the control session's server and the
+// writer of outcomes. The manager's scheme must know corev1 and v1alpha1.
+func Setup(mgr manager.Manager, opts Options) error {
+	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	outcomeClient, err := client.New(rest.CopyConfig(mgr.GetConfig()), client.Options{
+		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), Log: opts.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("create the client for outcomes: %w", err)
+	}
+	integrations, webhooks := &triggers{}, &triggers{}
+	outcomes := newOutcomeWriter(&statusSink{cache: mgr.GetCache(), client: outcomeClient}, opts.Logger.WithName("outcomes"))
+	server := control.NewServer(control.ServerOptions{
+		Logger:   slog.New(logr.ToSlogHandler(opts.Logger.WithName("control"))),
+		Outcomes: outcomes.Outcomes,
+		Changed:  func(ref plan.Ref) { answered(ref, integrations, webhooks) },
+	})
+	outcomes.done = server.Done
+
+	observer := &observer{cache: mgr.GetCache(), live: mgr.GetAPIReader(), registry: newRegistry()}
+	start := newBootstrap(observer, server, integrations, webhooks, opts.Logger.WithName("bootstrap"))
+	integrationReconciler := &integrationReconciler{
+		client: mgr.GetClient(), observer: observer, dispatcher: server, webhooks: webhooks, start: start, now: time.Now,
+	}
+	webhookReconciler := &webhookReconciler{
+		client: mgr.GetClient(), observer: observer, dispatcher: server, outcomes: outcomes, start: start, now: time.Now,
+	}
+	if err := integrationReconciler.setup(mgr, integrations); err != nil {
+		return fmt.Errorf("set up the controller of WebhookIntegrations: %w", err)
+	}
+	if err := webhookReconciler.setup(mgr, webhooks); err != nil {
+		return fmt.Errorf("set up the controller of Webhooks: %w", err)
+	}
+	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })
+	for _, runnable := range []manager.Runnable{serve, outcomes, start} {
+		if err := mgr.Add(runnable); err != nil {
+			return fmt.Errorf("add to the manager: %w", err)
+		}
+	}
+	if err := mgr.AddReadyzCheck("configuration", start.check()); err != nil {
+		return fmt.Errorf("add the readiness check: %w", err)
+	}
+	return nil
+}
+
+// answered asks for the reconciliation of what the dispatcher has answered for.
+func answered(ref plan.Ref, integrations, webhooks *triggers) {
+	if ref.Kind == plan.KindIntegration {
+		integrations.Add(ref.Key)
+	} else {
+		webhooks.Add(ref.Key)
+	}
+}
+
+// errorBackoff is how long a reconciliation that met an API error waits: 50 ms,
+// doubled up to 30 s. The default's 1,000 s would outlast the API server's
+// absence by a quarter of an hour.
+func errorBackoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](50*time.Millisecond, 30*time.Second)
+}
+
+// request is the request to reconcile the object of key.
+func request(key plan.Key) ctrl.Request {
+	return ctrl.Request{NamespacedName: client.ObjectKey{Namespace: key.Namespace, Name: key.Name}}
+}
+
+// keyOf is the key of the object a request names.
+func keyOf(name client.ObjectKey) plan.Key {
+	return plan.Key{Namespace: name.Namespace, Name: name.Name}
+}
