@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/test/receiver"
+)
+
+// sample is a Webhook of config/samples and what a call of it must look like at
+// the receiver.
+type sample struct {
+	webhook string
+	data    string
+	// method, uri and body are those of the request; %s in uri is the
+	// transaction id.
+	method, uri, body string
+	// headers are all header lines but those of HTTP itself and User-Agent.
+	headers []string
+	// urlView is what the status shows.
+	urlView string
+}
+
+// samples are all of config/samples, in the order they are called.
+var samples = []sample{
+	{
+		webhook: "order-shipped", data: `{"order": {"id": "A-17", "city": "Oslo"}}`,
+		method: "POST", uri: "/api/orders/shipped", body: `{"order": "A-17", "city": "Oslo"}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/orders/shipped",
+	},
+	{
+		webhook: "order-paid", data: `{"order": {"id": "A-17", "total": "49.90"}}`,
+		method: "POST", uri: "/api/orders?transactionId=%s", body: `{"order": "A-17", "total": "49.90"}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/orders?transactionId=${WebhookRequest.TransactionalId}",
+	},
+	{
+		webhook: "order-returned", data: `{"order": {"id": "A-17"}}`,
+		method: "POST", uri: "/api/events?source=maestra&transactionId=%s&order=A-17", body: `{"order": "A-17", "state": "returned"}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/events?source=maestra&transactionId=${WebhookRequest.TransactionalId}&order=${order.id}",
+	},
+	{
+		webhook: "customer-updated", data: `{"customer": {"id": "c-1", "email": "ada@example.com"}}`,
+		method: "PUT", uri: "/crm/customers/c-1", body: `{"email": "ada@example.com"}`,
+		headers: []string{"Authorization: Bearer this-is-a-sample-and-not-a-real-token", "Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/crm/customers/${customer.id}",
+	},
+	{
+		webhook: "customer-registered", data: `{"customer": {"id": "c-1", "email": "ada@example.com"}}`,
+		method: "POST", uri: "/crm/customers?transactionId=%s", body: `{"id": "c-1", "email": "ada@example.com"}`,
+		headers: []string{"Content-Type: application/json", "webhookHeader: test"},
+		urlView: "http://127.0.0.1:9090/crm/customers?transactionId=${WebhookRequest.TransactionalId}",
+	},
+}
+
+const (
+	// readyTimeout is what the samples may take to be ready.
+	readyTimeout = 30 * time.Second
+	// arriveTimeout is what the calls may take to arrive.
+	arriveTimeout = 30 * time.Second
+	// statusTimeout is what the outcomes may take to show in the status.
+	statusTimeout = 30 * time.Second
+)
+
+// demonstrate applies the samples, sends each a call, and shows the result.
+func (p *playground) demonstrate(ctx context.Context) error {
+	p.step("kubectl apply -k config/samples")
+	if _, _, err := p.cluster.Kubectl(ctx, "apply", "-k", "config/samples"); err != nil {
+		return err
+	}
+	if _, _, err := p.cluster.Kubectl(ctx, "wait", "--for=condition=Ready", "--timeout="+readyTimeout.String(),
+		"webhookintegrations,webhooks", "--all"); err != nil {
+		return err
+	}
+	p.step("all samples are ready")
+	p.calls = map[string]*client.Call{}
+	for i, s := range samples {
+		p.step("curl -H 'Content-Type: application/json' -d '%s' %s%s", s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook))
+		call, err := p.stack.Client.Call(ctx, namespace, s.webhook, []byte(s.data))
+		if err != nil {
+			return fmt.Errorf("send a call to %s: %w", s.webhook, err)
+		}
+		p.calls[s.webhook] = call
+		arrive, cancel := context.WithTimeout(ctx, arriveTimeout)
+		_, err = p.receiver.Wait(arrive, i+1)
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.awaitStatus(ctx); err != nil {
+		return err
+	}
+	p.step("kubectl get webhooks -o wide")
+	table, _, err := p.cluster.Kubectl(ctx, "get", "webhooks", "-o", "wide")
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, "\n%s\n", table)
+	return nil
+}
+
+// awaitStatus waits until every sample's status shows its call.
+func (p *playground) awaitStatus(ctx context.Context) error {
+	for _, s := range samples {
+		_, _, err := p.cluster.Kubectl(ctx, "wait", "webhook/"+s.webhook, "--timeout="+statusTimeout.String(),
+			"--for=jsonpath={.status.lastCall.transactionId}="+p.calls[s.webhook].TransactionID)
+		if err != nil {
+			return fmt.Errorf("the outcome of the call to %s did not reach its status: %w", s.webhook, err)
+		}
+	}
+	return nil
+}
+
+// check compares what the receiver got and what the status shows with what the
+// samples promise.
+func (p *playground) check(ctx context.Context) error {
+	var errs []error
+	requests := p.receiver.Requests()
+	if len(requests) != len(samples) {
+		errs = append(errs, fmt.Errorf("the receiver got %d requests for %d calls", len(requests), len(samples)))
+	}
+	for i, s := range samples {
+		if i < len(requests) {
+			errs = append(errs, s.checkRequest(requests[i], p.calls[s.webhook].TransactionID))
+		}
+		status, _, err := p.cluster.Kubectl(ctx, "get", "webhook", s.webhook, "-o",
+			"jsonpath={.status.lastCall.outcome} {.status.lastCall.statusCode} {.status.urlView}")
+		if err != nil {
+			errs = append(errs, err)
+		} else if want := "Succeeded 200 " + s.urlView; status != want {
+			errs = append(errs, fmt.Errorf("the status of %s shows %q, want %q", s.webhook, status, want))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	p.step("checked: %d requests arrived as the samples promise, and the status shows them", len(samples))
+	return nil
+}
+
+// checkRequest compares one request with the sample.
+func (s sample) checkRequest(got receiver.Request, id string) error {
+	uri := strings.ReplaceAll(s.uri, "%s", id)
+	headers := got.HeaderLines("Host", "User-Agent", "Content-Length")
+	switch {
+	case got.Method != s.method || got.URI != uri:
+		return fmt.Errorf("the request of %s is %s %s, want %s %s", s.webhook, got.Method, got.URI, s.method, uri)
+	case strings.TrimSpace(got.Body) != s.body:
+		return fmt.Errorf("the request of %s has the body %q, want %q", s.webhook, got.Body, s.body)
+	case !slices.Equal(headers, s.headers):
+		return fmt.Errorf("the request of %s has the headers %q, want %q", s.webhook, headers, s.headers)
+	}
+	return nil
+}
+
+// explain says what can be done now.
+func (p *playground) explain() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := samples[0]
+	fmt.Fprintf(p.out, `All of it stays up until Ctrl-C. In another terminal:
+
+  export KUBECONFIG=%s
+  %s/kubectl get webhooks -o wide
+  %s/kubectl explain webhook.spec
+  curl -H 'Content-Type: application/json' -d '%s' %s%s
+
+Change a sample and apply it again, or try bad data. The processes log to
+%s.
+Requests appear here.
+
+`, p.cluster.Kubeconfig, p.bin, p.bin, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook), p.logs.Name())
+}

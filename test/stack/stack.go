@@ -1,0 +1,175 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/test/kube"
+)
+
+// The manager's service account in config/rbac.
+const (
+	Namespace      = "webhook-operator-system"
+	ServiceAccount = "webhook-operator-manager"
+)
+
+// Options are what a [Stack] is made of.
+type Options struct {
+	// Cluster has config/default applied to it. Needed.
+	Cluster *kube.Cluster
+	// Bin holds the two programs, see [Build]. Needed.
+	Bin string
+	// Listen is the dispatcher's address; a free port of 127.0.0.1 if empty.
+	Listen string
+	// Output takes the logs of both processes. Needed.
+	Output io.Writer
+}
+
+// Stack is a running manager and dispatcher.
+type Stack struct {
+	// Client calls the dispatcher.
+	Client *client.Client
+	// StoreDir is the folder of the dispatcher's store.
+	StoreDir string
+
+	dir        string
+	health     string
+	manager    *process
+	dispatcher *process
+}
+
+// Start starts both and returns when the dispatcher has its configuration.
+func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	s := &Stack{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	if s.dir, err = os.MkdirTemp("", "webhook-operator-"); err != nil {
+		return nil, err
+	}
+	s.StoreDir = filepath.Join(s.dir, "store")
+	if err := s.prepare(o); err != nil {
+		return nil, err
+	}
+	// In the order of the pod: the dispatcher is there before the manager.
+	if err := s.dispatcher.start(); err != nil {
+		return nil, err
+	}
+	if err := s.manager.start(); err != nil {
+		return nil, err
+	}
+	return s, s.WaitReady(ctx)
+}
+
+// prepare makes the command lines of both processes.
+func (s *Stack) prepare(o Options) error {
+	kubeconfig, err := o.Cluster.KubeconfigAs(Namespace, ServiceAccount)
+	if err != nil {
+		return err
+	}
+	free, err := freeAddresses(3)
+	if err != nil {
+		return err
+	}
+	s.health = free[0]
+	listen := o.Listen
+	if listen == "" {
+		listen = free[1]
+	}
+	s.Client = &client.Client{BaseURL: "http://" + listen, HTTP: &http.Client{Timeout: 30 * time.Second}}
+	socket := filepath.Join(s.dir, "control.sock")
+	s.manager = &process{
+		path: filepath.Join(o.Bin, "manager"), output: o.Output, env: []string{"KUBECONFIG=" + kubeconfig},
+		args: []string{"--control-socket=" + socket, "--health-address=" + free[2]},
+	}
+	s.dispatcher = &process{
+		path: filepath.Join(o.Bin, "dispatcher"), output: o.Output,
+		args: []string{
+			"--control-socket=" + socket, "--store-dir=" + s.StoreDir, "--listen=" + listen,
+			"--health-address=" + s.health, "--allow-loopback", "--drain-timeout=5s",
+		},
+	}
+	return nil
+}
+
+// WaitReady waits until the dispatcher has its configuration.
+func (s *Stack) WaitReady(ctx context.Context) error {
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.health+"/readyz", nil)
+		if err != nil {
+			return err
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			if err := response.Body.Close(); err != nil {
+				return err
+			}
+			if response.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-s.manager.ended():
+			return errors.New("the manager ended before the dispatcher was ready; its log says why")
+		case <-s.dispatcher.ended():
+			return errors.New("the dispatcher ended before it was ready; its log says why")
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the dispatcher's configuration: %w", ctx.Err())
+		}
+	}
+}
+
+// KillDispatcher ends the dispatcher as kill -9 does.
+func (s *Stack) KillDispatcher() error { return s.dispatcher.kill() }
+
+// StartDispatcher starts the dispatcher again over the same store, and returns
+// when it has its configuration.
+func (s *Stack) StartDispatcher(ctx context.Context) error {
+	if err := s.dispatcher.start(); err != nil {
+		return err
+	}
+	return s.WaitReady(ctx)
+}
+
+// StopManager ends the manager in order.
+func (s *Stack) StopManager() error { return s.manager.stop() }
+
+// StartManager starts the manager again. The dispatcher connects by itself.
+func (s *Stack) StartManager() error { return s.manager.start() }
+
+// Stop ends both in the order of a pod, the manager first, and removes the store.
+func (s *Stack) Stop() error {
+	var errs []error
+	for _, p := range []*process{s.manager, s.dispatcher} {
+		if p != nil {
+			errs = append(errs, p.stop())
+		}
+	}
+	if s.dir != "" {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// freeAddresses are n addresses of 127.0.0.1 that nobody listens on.
+func freeAddresses(n int) (addresses []string, err error) {
+	for range n {
+		l, listenErr := net.Listen("tcp", "127.0.0.1:0")
+		if listenErr != nil {
+			return nil, listenErr
+		}
+		defer func() { err = errors.Join(err, l.Close()) }() // all are open at one time, so that they differ
+		addresses = append(addresses, l.Addr().String())
+	}
+	return addresses, nil
+}
