@@ -71,6 +71,12 @@ func (e *Engine) RemoveWebhook(key plan.Key) {
 		e.drop(l)
 		return
 	}
+	e.startCancelling(l)
+}
+
+// startCancelling cancels the calls that wait in a removed lane, in the
+// background. The next start does it if this process ends first.
+func (e *Engine) startCancelling(l *lane) {
 	if !e.draining {
 		e.background.Go(func() { e.cancelWaiting(l) })
 	}
@@ -160,47 +166,53 @@ func (e *Engine) cancelWaiting(l *lane) {
 	}
 }
 
-// cancel ends calls as Cancelled in one step; false says to stop.
+// cancel ends calls as Cancelled in one step; false says to stop. They are
+// taken like calls under way before they are loaded, so that neither an attempt
+// nor another cancellation ends one of them, too.
 func (e *Engine) cancel(l *lane, items []store.Item) bool {
-	var ends []*store.End
-	for _, item := range items {
-		entry, err := e.store.Load(item.ID)
-		if err != nil {
-			e.fail(fmt.Errorf("load call %s of deleted webhook %s: %w", item.ID, l.webhook, err))
-			return false
-		}
-		ends = append(ends, &store.End{Call: &entry.Call, Was: entry.State, Now: cancelled(entry.State, time.Now())})
-	}
-
 	e.mu.Lock()
 	if !l.removed || e.draining {
 		e.mu.Unlock()
 		return false
 	}
-	ends = slices.DeleteFunc(ends, func(end *store.End) bool {
-		_, flying := l.flying[end.Call.ID]
-		return flying || end.Was.Finished()
-	})
-	for _, end := range ends {
-		l.flying[end.Call.ID] = time.Now() // so that nothing else begins it if the webhook comes back
+	items = slices.DeleteFunc(items, func(item store.Item) bool { _, flying := l.flying[item.ID]; return flying })
+	for _, item := range items {
+		l.flying[item.ID] = struct{}{}
 	}
 	e.mu.Unlock()
 
-	if err := e.store.End(context.Background(), ends...); err != nil {
+	ended, err := e.endCancelled(items)
+	if err != nil {
 		e.fail(fmt.Errorf("cancel calls of deleted webhook %s: %w", l.webhook, err))
 		return false
 	}
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, end := range ends {
-		delete(l.flying, end.Call.ID)
-		l.count(-1)
+	for _, item := range items {
+		delete(l.flying, item.ID)
 	}
+	l.count(-ended)
 	if l.removed && l.open == 0 {
 		e.drop(l)
 	}
 	return true
+}
+
+// endCancelled ends those of the calls that have not ended since they were
+// listed, and returns how many that were.
+func (e *Engine) endCancelled(items []store.Item) (int, error) {
+	var ends []*store.End
+	for _, item := range items {
+		entry, err := e.store.Load(item.ID)
+		if err != nil {
+			return 0, fmt.Errorf("load call %s: %w", item.ID, err)
+		}
+		if !entry.State.Finished() {
+			ends = append(ends, &store.End{Call: &entry.Call, Was: entry.State, Now: cancelled(entry.State, time.Now())})
+		}
+	}
+	return len(ends), e.store.End(context.Background(), ends...)
 }
 
 // cancelled is the state of a waiting call whose webhook was deleted.

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -133,6 +130,10 @@ func (e *Engine) Accepted(webhook plan.Key, seq uint64) {
 	defer e.mu.Unlock()
 	l := e.lane(webhook)
 	l.accepted = max(l.accepted, seq)
+	if l.removed { // deleted while the call was being stored
+		e.startCancelling(l)
+		return
+	}
 	e.schedule(l)
 }
 
@@ -211,6 +212,3 @@ func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
 	}
 	return *r
 }
-
-// inFlight are the calls of a lane with an attempt under way.
-type inFlight map[uuid.UUID]time.Time

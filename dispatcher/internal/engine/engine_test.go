@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -300,6 +301,27 @@ func TestDeletedWebhookCancelsWhatWaits(t *testing.T) {
 		slices.SortFunc(want, func(a, b plan.Ref) int { return cmpString(a.String(), b.String()) })
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+func TestWebhookDeletedWhileACallIsStored(t *testing.T) {
+	bubble(t, func(t *testing.T, h *harness) {
+		h.integration("in", nil)
+		h.webhook("wh", "in", nil)
+		entry := &store.Entry{Call: store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: "wh"}}}
+		if err := h.engine.Reserve(entry.Call.Webhook); err != nil {
+			t.Fatal(err)
+		}
+		h.engine.RemoveWebhook(entry.Call.Webhook)
+		synctest.Wait()
+		if err := h.store.Accept(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+		h.engine.Accepted(entry.Call.Webhook, entry.Call.Seq)
+		synctest.Wait()
+		if state := h.state(&entry.Call); state.Outcome != plan.OutcomeCancelled {
+			t.Errorf("the call became %+v", state)
 		}
 	})
 }

@@ -30,7 +30,6 @@ type harness struct {
 	flying  int
 	highest int // most attempts under way at one time
 	reports []plan.Report
-	ids     map[uuid.UUID]string // names of calls
 
 	// answer is what the receiver does; 200 if nil.
 	answer func(ctx context.Context, name string, nth int) outbound.Response
@@ -43,7 +42,7 @@ type sending struct {
 }
 
 func newHarness(t *testing.T) *harness {
-	h := &harness{t: t, fs: vfs.NewCrashableMem(), ids: map[uuid.UUID]string{}}
+	h := &harness{t: t, fs: vfs.NewCrashableMem()}
 	h.open()
 	t.Cleanup(h.close)
 	return h
@@ -163,7 +162,6 @@ func (h *harness) call(webhook, name string, key bool) *store.Call {
 		h.t.Fatal(err)
 	}
 	h.engine.Accepted(entry.Call.Webhook, entry.Call.Seq)
-	h.ids[entry.Call.ID] = name
 	return &entry.Call
 }
 

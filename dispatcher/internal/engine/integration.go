@@ -91,7 +91,7 @@ func (e *Engine) pump(in *integration) {
 				return
 			}
 		}
-		l.take(item, retry, now)
+		l.take(item, retry)
 		in.inFlight++
 		e.background.Go(func() { e.attempt(l, in, item) })
 		e.rotate(in)

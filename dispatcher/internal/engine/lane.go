@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -29,8 +31,8 @@ type lane struct {
 	home    *integration  // the integration it belongs to; nil while unknown
 	removed bool          // deleted: waiting calls are being cancelled
 
-	open   int      // calls without outcome, those under way included
-	flying inFlight // calls with an attempt under way
+	open   int                    // calls without outcome, those under way included
+	flying map[uuid.UUID]struct{} // calls with an attempt or a cancellation under way
 	report plan.Report
 
 	// fresh holds the calls read with Seq up to freshCursor; there are more in
@@ -54,7 +56,7 @@ type lane struct {
 }
 
 func newLane(webhook plan.Key) *lane {
-	return &lane{webhook: webhook, flying: inFlight{}, sleepSlot: -1}
+	return &lane{webhook: webhook, flying: map[uuid.UUID]struct{}{}, sleepSlot: -1}
 }
 
 // count changes the number of open calls, here and in the integration.
@@ -89,7 +91,7 @@ func (l *lane) next(now time.Time) (item store.Item, retry, ok bool) {
 }
 
 // take takes the call that next returned.
-func (l *lane) take(item store.Item, retry bool, now time.Time) {
+func (l *lane) take(item store.Item, retry bool) {
 	if retry {
 		l.retries = l.retries[1:]
 		l.turns = 0
@@ -97,7 +99,7 @@ func (l *lane) take(item store.Item, retry bool, now time.Time) {
 		l.fresh = l.fresh[1:]
 		l.turns++
 	}
-	l.flying[item.ID] = now
+	l.flying[item.ID] = struct{}{}
 }
 
 // putBack returns a fresh call that was taken but not begun.
