@@ -26,8 +26,8 @@ help: ## Say what there is
 	done <Makefile
 
 .PHONY: playground
-playground: tools-cluster ## Run all of it on this machine until Ctrl-C; with ONCE=1 check one call and exit
-	@hack/progress 'compiling the playground' go build -o bin/playground ./hack/playground
+playground: tools-cluster build ## Run all of it on this machine until Ctrl-C; with ONCE=1 check the result and exit
+	@CGO_ENABLED=0 hack/progress 'compiling the playground' go build -trimpath -o bin/playground ./hack/playground
 	@bin/playground $(if $(ONCE),-once)
 
 .PHONY: test

@@ -28,18 +28,19 @@ type process struct {
 
 // start starts the program, which must not be running.
 func (p *process) start() error {
-	p.cmd = exec.Command(p.path, p.args...)
-	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
-	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, p.env...)
-	p.cmd.SysProcAttr = processAttributes()
-	if err := p.cmd.Start(); err != nil {
+	cmd := exec.Command(p.path, p.args...)
+	cmd.Stdout, cmd.Stderr = p.output, p.output
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}, p.env...)
+	cmd.SysProcAttr = processAttributes()
+	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", filepath.Base(p.path), err)
 	}
-	p.done = make(chan struct{})
-	go func(cmd *exec.Cmd, done chan struct{}) {
+	done := make(chan struct{})
+	p.cmd, p.done = cmd, done
+	go func() {
 		_ = cmd.Wait() // how it ended is read from its state
 		close(done)
-	}(p.cmd, p.done)
+	}()
 	return nil
 }
 
