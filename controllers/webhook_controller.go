@@ -34,6 +34,7 @@ type webhookReconciler struct {
 	dispatcher dispatcher
 	outcomes   *outcomeWriter
 	start      *bootstrap
+	patience   patience
 	now        func() time.Time
 }
 
@@ -51,6 +52,7 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if apierrors.IsNotFound(err) {
 		r.dispatcher.Remove(plan.Ref{Kind: plan.KindWebhook, Key: key})
 		r.outcomes.Forget(key)
+		r.patience.forget(key)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -64,8 +66,11 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if !settled {
 		return ctrl.Result{}, nil // the integration's reconciliation asks for this one again
 	}
-	suspended := r.observer.suspended(&obj)
-	status := webhookStatus(&obj, &result, r.dispatcher.State(result.Plan.Ref()), suspended, r.now())
+	state := r.dispatcher.State(result.Plan.Ref())
+	if wait := r.patience.wait(key, state, r.now()); wait > 0 && result.Plan.NotReady == "" {
+		return ctrl.Result{RequeueAfter: wait}, nil // the answer asks for this one again, mostly before that
+	}
+	status := webhookStatus(&obj, &result, state, r.observer.suspended(&obj), r.now())
 	if sameWebhookStatus(obj.Status, status) {
 		return ctrl.Result{}, nil
 	}

@@ -19,7 +19,7 @@ import (
 var ErrNotConfigured = errors.New("the dispatcher has not received its configuration yet; try again in a few seconds")
 
 // ErrUnknownWebhook is wrapped by the error for a webhook that does not exist.
-var ErrUnknownWebhook = errors.New("no such webhook")
+var ErrUnknownWebhook = errors.New("no Webhook")
 
 // NotReadyError is returned for a webhook that exists but takes no calls.
 type NotReadyError struct {
@@ -113,7 +113,7 @@ func (i *Intake) webhook(key plan.Key) (*catalog.Webhook, error) {
 	case webhook == nil && !i.catalog.Complete():
 		return nil, ErrNotConfigured
 	case webhook == nil:
-		return nil, fmt.Errorf("%w: there is no Webhook %q in namespace %q", ErrUnknownWebhook, key.Name, key.Namespace)
+		return nil, fmt.Errorf("there is %w %q in namespace %q", ErrUnknownWebhook, key.Name, key.Namespace)
 	case webhook.Plan.NotReady != "":
 		return nil, &NotReadyError{Webhook: key, Reason: webhook.Plan.NotReady}
 	}
