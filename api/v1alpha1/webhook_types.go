@@ -69,7 +69,7 @@ type WebhookSpec struct {
 	// +optional
 	Headers []WebhookHeader `json:"headers,omitempty"`
 
-	// body is the request body, a template of at most 262,144 characters. No body
+	// body is the request body, a template of at most 262,144 bytes. No body
 	// is sent if unset. Without a Content-Type header it is sent as
 	// application/json.
 	// +kubebuilder:validation:MinLength=0

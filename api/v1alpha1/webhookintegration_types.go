@@ -26,7 +26,7 @@ type WebhookIntegrationSpec struct {
 	// template. Credentials do not belong here: use a header from a Secret.
 	// +kubebuilder:validation:MinLength=8
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^[!-~]+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="url must have only printable ASCII characters and no spaces; write others percent-encoded, and a host name in Punycode"
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://')",message="url must start with http:// or https://"
 	// +kubebuilder:validation:XValidation:rule="isURL(self)",message="url must be a valid URL such as https://api.example.com/v1"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z]+://[^/?#]*@')",message="url must not contain user information; send credentials as a header from a Secret"
@@ -175,6 +175,7 @@ type WebhookIntegrationStatus struct {
 // +kubebuilder:printcolumn:name="RPS",type=integer,JSONPath=`.spec.requestsPerSecond`
 // +kubebuilder:printcolumn:name="Webhooks",type=integer,JSONPath=`.status.webhooks`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WebhookIntegration struct {
 	metav1.TypeMeta `json:",inline"`

@@ -46,13 +46,13 @@ func Summary(problems []Problem, condition string) (reason, message string) {
 }
 
 // notReady is the sentence for plan's NotReady: the first line of the first
-// problem, with its reason.
+// problem.
 func notReady(problems []Problem) string {
 	if len(problems) == 0 {
 		return ""
 	}
 	line, _, _ := strings.Cut(problems[0].Message, "\n")
-	return clip(fmt.Sprintf("%s: %s", problems[0].Reason, line), maxNotReady)
+	return clip(line, maxNotReady)
 }
 
 // clip cuts text to at most limit bytes, at a character's end, and marks the cut.

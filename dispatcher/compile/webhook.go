@@ -3,6 +3,8 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -73,6 +75,9 @@ func Webhook(in WebhookInput) WebhookResult {
 		}
 	}
 
+	if unknown := unknownHeaders(in); unknown != "" {
+		result.Note = strings.TrimPrefix(result.Note+"; "+unknown, "; ")
+	}
 	result.Problems = found
 	if result.Plan.NotReady = notReady(found); result.Plan.NotReady != "" {
 		return result
@@ -90,7 +95,7 @@ func (p *problems) systemName(in WebhookInput) string {
 		return ""
 	}
 	if in.HeldBy != "" {
-		p.reject(v1alpha1.ReasonSystemNameTaken, "system name %q is held by the older Webhook %q; set another spec.systemName", name, in.HeldBy)
+		p.reject(v1alpha1.ReasonSystemNameTaken, "system name %q is held by Webhook %q, which is older or, if made in the same second, first by name; set another spec.systemName", name, in.HeldBy)
 	}
 	return name
 }
@@ -139,6 +144,31 @@ func (p *problems) integration(in WebhookInput) {
 	}
 }
 
+// unknownHeaders says which inheritedHeaders the integration does not send: a
+// misspelt name would leave on what the author turned off.
+func unknownHeaders(in WebhookInput) string {
+	if in.Integration == nil || in.Integration.Plan.NotReady != "" {
+		return ""
+	}
+	var unknown []string
+	for _, h := range in.Object.Spec.InheritedHeaders {
+		if !slices.ContainsFunc(in.Integration.Plan.Headers, func(sent plan.Header) bool { return strings.EqualFold(sent.Name, string(h.Name)) }) {
+			unknown = append(unknown, string(h.Name))
+		}
+	}
+	if len(unknown) == 0 {
+		return ""
+	}
+	return "inheritedHeaders names " + strings.Join(unknown, ", ") + ", which the integration does not send"
+}
+
+// placeholder is a placeholder as template.View writes it, and sampleValue what
+// stands for its value when a URL is judged before any call: it is valid
+// wherever one may stand, also behind a %.
+var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
+
+const sampleValue = "00"
+
 // join checks the join of root and suffix and returns what it looks like and a
 // note about it. Both are empty if it is not allowed.
 func (p *problems) join(root string, suffix *template.Template) (view, note string) {
@@ -147,11 +177,9 @@ func (p *problems) join(root string, suffix *template.Template) (view, note stri
 		p.reject(v1alpha1.ReasonInvalidURL, "%s", err)
 		return "", ""
 	}
-	if whole {
-		if _, err := plan.JoinURL(root, beginning); err != nil {
-			p.reject(v1alpha1.ReasonInvalidURL, "url: %s", err)
-			return "", ""
-		}
+	if _, err := plan.JoinURL(root, placeholder.ReplaceAllString(suffix.View(), sampleValue)); err != nil {
+		p.reject(v1alpha1.ReasonInvalidURL, "url cannot be used with any data: %s", err)
+		return "", ""
 	}
 	return clip(root+suffix.View(), maxURLView), plan.JoinNotes(root, beginning)
 }

@@ -3,14 +3,18 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // ErrLeavesRoot is wrapped by every error of [JoinURL] about a suffix that
 // would take the request somewhere else than below the root URL. Such a call
 // is Blocked; any other error of JoinURL is a bad URL.
-var ErrLeavesRoot = errors.New("the rendered URL leaves the integration's root URL")
+var ErrLeavesRoot = errors.New("the full URL leaves the integration's root URL")
 
 // CheckRoot judges an integration's root URL. The error says what is wrong and
 // never repeats the URL.
@@ -26,21 +30,43 @@ func CheckRoot(root string) error {
 		return errors.New("url must start with http:// or https://")
 	case u.User != nil:
 		return errors.New("url must not contain user information; send credentials as a header from a Secret")
-	case u.Hostname() == "":
-		return errors.New("url must name a host")
-	case !validHost(u.Host):
-		return errors.New("url must name a host of letters, digits, dots and hyphens, or an IP address")
-	case u.Fragment != "" || strings.Contains(root, "#"):
+	case !validHost(u.Hostname()):
+		return errors.New("url must name a host: a DNS name or an IP address")
+	case !validPort(u):
+		return errors.New("url has a port that is not from 1 to 65535")
+	case strings.Contains(root, "#"):
 		return errors.New("url must not contain a fragment (#)")
+	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
+		return errors.New("url must not contain the path segments . and ..")
 	}
 	return nil
 }
 
-// validHost reports whether a host, with its port if there is one, has only
-// characters that net/http sends: it would send an empty Host for others.
+// label is one part of a DNS name. Underscores are no host names by RFC 1123,
+// but occur, and net/http sends them.
+var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
+
+// maxHost is the longest DNS name (RFC 1035, 2.3.4), as text.
+const maxHost = 253
+
+// validHost reports whether a host is an IP address or a DNS name.
 func validHost(host string) bool {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
-	return strings.Trim(host, allowed) == ""
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	name := strings.TrimSuffix(host, ".")
+	return len(name) <= maxHost && !slices.ContainsFunc(strings.Split(name, "."), func(l string) bool {
+		return len(l) > 63 || !label.MatchString(l)
+	})
+}
+
+// validPort reports whether a URL has no port or a possible one.
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 // rootHasPath reports whether a suffix appended to root can no longer become
@@ -74,11 +100,14 @@ func JoinURL(root, suffix string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: its host would change", ErrLeavesRoot)
 	}
 	if i := strings.IndexFunc(suffix, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
-		return nil, fmt.Errorf("the rendered URL has a space or control character at offset %d of the webhook's part; encode it", i)
+		return nil, fmt.Errorf("the webhook's part of the URL has a space or control character at offset %d; encode it", i)
+	}
+	if i := strings.IndexByte(suffix, '#'); i >= 0 {
+		return nil, fmt.Errorf("the webhook's part of the URL has a # at offset %d, and what follows would not be sent; write it as %%23", i)
 	}
 	full, err := url.Parse(root + suffix)
 	if err != nil {
-		return nil, errors.New("the rendered URL is not a valid URL")
+		return nil, errors.New("the full URL is not valid; look for a % that is not followed by two hexadecimal digits")
 	}
 	if full.Scheme != base.Scheme || full.Host != base.Host || full.User != nil {
 		return nil, fmt.Errorf("%w: its scheme, host or port would change", ErrLeavesRoot)
@@ -90,7 +119,6 @@ func JoinURL(root, suffix string) (*url.URL, error) {
 	if climbs(fixed, full.Path) {
 		return nil, fmt.Errorf("%w: a dot segment climbs above its path", ErrLeavesRoot)
 	}
-	full.Fragment, full.RawFragment = "", ""
 	return full, nil
 }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -18,7 +19,6 @@ func TestJoinURL(t *testing.T) {
 		{root: "https://a.example/api/", suffix: "/x", want: "https://a.example/api//x"},
 		{root: "https://a.example/api/v", suffix: "1/x", want: "https://a.example/api/v1/x"},
 		{root: "https://a.example/api?k=v", suffix: "&x=y", want: "https://a.example/api?k=v&x=y"},
-		{root: "https://a.example/api", suffix: "/x#part", want: "https://a.example/api/x"},
 		{root: "https://a.example/api", suffix: "/a/../b", want: "https://a.example/api/a/../b"},
 		{root: "https://a.example:8443/api", suffix: "/x", want: "https://a.example:8443/api/x"},
 
@@ -37,6 +37,8 @@ func TestJoinURL(t *testing.T) {
 		{root: "https://a.example/api", suffix: "/a b"},
 		{root: "https://a.example/api", suffix: "/a\r\nX: y"},
 		{root: "https://a.example/api", suffix: "/%zz"},
+		{root: "https://a.example/api", suffix: "/x#part"},
+		{root: "https://a.example/api", suffix: "?q=1#part"},
 	}
 	for _, test := range tests {
 		got, err := JoinURL(test.root, test.suffix)
@@ -77,12 +79,13 @@ func FuzzJoinURL(f *testing.F) {
 }
 
 func TestCheckRoot(t *testing.T) {
-	for _, root := range []string{"http://a", "https://a.example:1/x?y=z", "http://[::1]:8080/"} {
+	for _, root := range []string{"http://a", "https://a.example:1/x?y=z", "http://[::1]:8080/", "http://10.0.0.1", "http://my_host.svc.:8080/a/b.c/..d"} {
 		if err := CheckRoot(root); err != nil {
 			t.Errorf("CheckRoot(%q): %v", root, err)
 		}
 	}
-	for _, root := range []string{"", "a.example", "ftp://a", "https://", "https://u:p@a", "https://a/#f", "https://a/${x}", "https://a:b", "https:///x", "https://:80", "https://exa<mple.com", "https://exa%41mple.com/"} {
+	for _, root := range []string{"", "a.example", "ftp://a", "https://", "https://u:p@a", "https://a/#f", "https://a/${x}", "https://a:b", "https:///x", "https://:80", "https://exa<mple.com", "https://exa%3cmple.com/",
+		"http://h:99999", "http://h:0", "http://h:", "http://a..b", "http://-h-/", "http://" + strings.Repeat("a.", 150) + "b", "http://a/b/../c", "http://a/%2e%2e/c", "http://a/./c"} {
 		if CheckRoot(root) == nil {
 			t.Errorf("CheckRoot(%q) accepts it", root)
 		}

@@ -34,7 +34,7 @@ type playground struct {
 	bin string
 
 	dir      string
-	logs     *os.File
+	logs     []*os.File // of the manager and of the dispatcher
 	cluster  *kube.Cluster
 	receiver *receiver.Receiver
 	stack    *stack.Stack
@@ -57,8 +57,12 @@ func (p *playground) start(ctx context.Context) (err error) {
 	if p.dir, err = os.MkdirTemp("", "webhook-playground-"); err != nil {
 		return err
 	}
-	if p.logs, err = os.Create(filepath.Join(p.dir, "manager-and-dispatcher.log")); err != nil {
-		return err
+	for _, name := range []string{"manager.log", "dispatcher.log"} {
+		log, err := os.Create(filepath.Join(p.dir, name))
+		if err != nil {
+			return err
+		}
+		p.logs = append(p.logs, log)
 	}
 	p.step("starting a receiver on http://%s", receiverAddress)
 	if p.receiver, err = receiver.Start(receiver.Options{Address: receiverAddress, Answer: p.print}); err != nil {
@@ -77,7 +81,9 @@ func (p *playground) start(ctx context.Context) (err error) {
 		return err
 	}
 	p.step("starting the manager and the dispatcher")
-	p.stack, err = stack.Start(ctx, stack.Options{Cluster: p.cluster, Bin: p.bin, Listen: freeOr(listenAddress), Output: p.logs})
+	p.stack, err = stack.Start(ctx, stack.Options{
+		Cluster: p.cluster, Bin: p.bin, Listen: freeOr(listenAddress), ManagerLog: p.logs[0], DispatcherLog: p.logs[1],
+	})
 	return err
 }
 
@@ -105,7 +111,7 @@ func (p *playground) print(w http.ResponseWriter, r receiver.Request) {
 
 // close ends everything, the last started first, and adds what went wrong to err.
 func (p *playground) close(err error) error {
-	if err != nil && p.stack != nil && p.logs != nil {
+	if err != nil && p.cluster != nil {
 		p.tail()
 	}
 	if p.cluster != nil {
@@ -121,8 +127,8 @@ func (p *playground) close(err error) error {
 	if p.cluster != nil {
 		errs = append(errs, p.cluster.Stop())
 	}
-	if p.logs != nil {
-		errs = append(errs, p.logs.Close())
+	for _, log := range p.logs {
+		errs = append(errs, log.Close())
 	}
 	if p.dir != "" {
 		errs = append(errs, os.RemoveAll(p.dir))
@@ -130,15 +136,17 @@ func (p *playground) close(err error) error {
 	return errors.Join(errs...)
 }
 
-// tail prints the end of the processes' log, which close is about to remove.
+// tail prints the end of the processes' logs, which close is about to remove.
 func (p *playground) tail() {
-	log, err := os.ReadFile(p.logs.Name())
-	if err != nil {
-		return
-	}
-	lines := strings.Split(strings.TrimRight(string(log), "\n"), "\n")
-	fmt.Fprintln(p.out, "The last lines of the manager's and the dispatcher's log:")
-	for _, line := range lines[max(0, len(lines)-20):] {
-		fmt.Fprintln(p.out, "  ", line)
+	for _, log := range p.logs {
+		text, err := os.ReadFile(log.Name())
+		if err != nil || len(text) == 0 {
+			continue
+		}
+		lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+		fmt.Fprintf(p.out, "The last lines of %s:\n", filepath.Base(log.Name()))
+		for _, line := range lines[max(0, len(lines)-20):] {
+			fmt.Fprintln(p.out, "  ", line)
+		}
 	}
 }

@@ -176,8 +176,8 @@ func (p *playground) explain() {
   curl -H 'Content-Type: application/json' -d '%s' %s%s
 
 Change a sample and apply it again, or try bad data. The processes log to
-%s.
-Requests appear here.
+%s and dispatcher.log
+beside it. Requests appear here.
 
-`, p.cluster.Kubeconfig, p.bin, p.bin, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook), p.logs.Name())
+`, p.cluster.Kubeconfig, p.bin, p.bin, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook), p.logs[0].Name())
 }

@@ -1,6 +1,3 @@
-// Package e2e runs the manager and the dispatcher as processes against a real API
-// server, and looks at what a user sees: the request at the receiver, and what
-// kubectl shows. Its crash test kills the dispatcher under load.
 package e2e
 
 import (
@@ -85,7 +82,7 @@ func newWorld(t testing.TB, o receiver.Options) *world {
 	t.Cleanup(func() { _ = w.receiver.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	if w.Stack, err = stack.Start(ctx, stack.Options{Cluster: cluster, Bin: bin, Output: w.log}); err != nil {
+	if w.Stack, err = stack.Start(ctx, stack.Options{Cluster: cluster, Bin: bin, ManagerLog: w.log, DispatcherLog: w.log}); err != nil {
 		t.Fatalf("%v\n%s", err, w.log.String())
 	}
 	t.Cleanup(func() {

@@ -29,8 +29,8 @@ type Options struct {
 	Bin string
 	// Listen is the dispatcher's address; a free port of 127.0.0.1 if empty.
 	Listen string
-	// Output takes the logs of both processes. Needed.
-	Output io.Writer
+	// ManagerLog and DispatcherLog take the logs of the processes. Needed.
+	ManagerLog, DispatcherLog io.Writer
 }
 
 // Stack is a running manager and dispatcher.
@@ -89,11 +89,11 @@ func (s *Stack) prepare(o Options) error {
 	s.Client = &client.Client{BaseURL: "http://" + listen, HTTP: &http.Client{Timeout: 30 * time.Second}}
 	socket := filepath.Join(s.dir, "control.sock")
 	s.manager = &process{
-		path: filepath.Join(o.Bin, "manager"), output: o.Output, env: []string{"KUBECONFIG=" + kubeconfig},
+		path: filepath.Join(o.Bin, "manager"), output: o.ManagerLog, env: []string{"KUBECONFIG=" + kubeconfig},
 		args: []string{"--control-socket=" + socket, "--health-address=" + free[2]},
 	}
 	s.dispatcher = &process{
-		path: filepath.Join(o.Bin, "dispatcher"), output: o.Output,
+		path: filepath.Join(o.Bin, "dispatcher"), output: o.DispatcherLog,
 		args: []string{
 			"--control-socket=" + socket, "--store-dir=" + s.StoreDir, "--listen=" + listen,
 			"--health-address=" + s.health, "--allow-loopback", "--drain-timeout=5s",
