@@ -37,7 +37,7 @@ func CheckRoot(root string) error {
 	case strings.Contains(root, "#"):
 		return errors.New("url must not contain a fragment (#)")
 	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
-		return errors.New("url must not contain the path segments . and ..")
+		return errors.New("url must not have . or .. as a path segment")
 	}
 	return nil
 }
