@@ -176,7 +176,9 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	}
 }
 
-// serveUntil serves until ctx ends, then lets requests under way end.
+// serveUntil serves until ctx ends, then lets requests under way end. Those that
+// take longer than shutdownTimeout are cut off; nobody was told that their calls
+// are accepted.
 func serveUntil(ctx context.Context, s *http.Server, l net.Listener) error {
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -188,7 +190,9 @@ func serveUntil(ctx context.Context, s *http.Server, l net.Listener) error {
 		stop()
 		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
 	}
-	if err := <-stopped; err != nil {
+	if err := <-stopped; errors.Is(err, context.DeadlineExceeded) {
+		return s.Close()
+	} else if err != nil {
 		return errors.Join(fmt.Errorf("end the requests under way on %s: %w", l.Addr(), err), s.Close())
 	}
 	return nil

@@ -1,6 +1,7 @@
 package dispatcher_test
 
 import (
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -213,7 +214,7 @@ func TestDeletionWhileTheDispatcherWasAway(t *testing.T) {
 	}
 }
 
-func TestDeliveriesGoOnWithoutTheManager(t *testing.T) {
+func TestCallsGoOnWithoutTheManager(t *testing.T) {
 	h := newHarness(t, nil)
 	h.configure(nil)
 	h.stopServer()
@@ -230,6 +231,58 @@ func TestDeliveriesGoOnWithoutTheManager(t *testing.T) {
 		}
 	case <-time.After(timeout):
 		t.Error("the outcome was not kept for the manager")
+	}
+}
+
+func TestDeletedWebhookIsUnknown(t *testing.T) {
+	h := newHarness(t, nil)
+	h.configure(nil)
+	h.server.Remove(plan.Ref{Kind: plan.KindWebhook, Key: plan.Key{Namespace: "ns", Name: "wh"}})
+	h.await("the webhook to be unknown", func() bool {
+		_, err := h.client.Call(t.Context(), "ns", "wh", []byte(`{"id": 1, "name": "x"}`))
+		var problem *client.Problem
+		return errors.As(err, &problem) && problem.Type == client.ProblemUnknownWebhook
+	})
+}
+
+func TestCallsWaitForARemovedIntegration(t *testing.T) {
+	h := newHarness(t, nil)
+	h.configure(func(in *plan.Integration, _ *plan.Webhook) { in.Suspend = true })
+	call := h.call(`{"id": 1, "name": "x"}`)
+	in := plan.Ref{Kind: plan.KindIntegration, Key: plan.Key{Namespace: "ns", Name: "in"}}
+	h.server.Remove(in)
+	another := plan.Integration{Key: plan.Key{Namespace: "ns", Name: "another"}, URL: "http://receiver", MaxConcurrency: 1}
+	h.server.SetIntegration(another) // answered after the removal
+	h.await("the removal", func() bool { return h.server.State(another.Ref()).Answered })
+	if got, err := h.client.Get(t.Context(), "ns", "wh", call.TransactionID); err != nil || got.State != client.StateWaiting {
+		t.Errorf("the call is %+v (%v), want it waiting", got, err)
+	}
+	h.configure(nil)
+	if got := h.finished(call.TransactionID); got.Outcome != "Succeeded" {
+		t.Errorf("after the integration came back the call ended as %+v", got)
+	}
+}
+
+func TestStopLetsARequestEnd(t *testing.T) {
+	proceed := make(chan struct{})
+	h := newHarness(t, func(http.ResponseWriter, receiver.Request) { <-proceed })
+	h.configure(nil)
+	call := h.call(`{"id": 1, "name": "x"}`)
+	h.received(1)
+	stopped := make(chan struct{})
+	go func() {
+		h.stop()
+		close(stopped)
+	}()
+	h.await("the API to be gone", func() bool {
+		_, err := h.client.Get(t.Context(), "ns", "wh", call.TransactionID)
+		return err != nil
+	})
+	close(proceed)
+	<-stopped
+	h.start(nil)
+	if got := h.finished(call.TransactionID); got.Outcome != "Succeeded" || len(h.receiver.Requests()) != 1 {
+		t.Errorf("the call is %+v after %d requests, want the answer to be kept", got, len(h.receiver.Requests()))
 	}
 }
 

@@ -3,7 +3,7 @@
 // the manager how they ended. It has no Kubernetes credentials and knows nothing
 // of Kubernetes; its configuration comes over the control socket.
 //
-// Guarantees: what was answered 202 is durable; deliveries go on while the
+// Guarantees: what was answered 202 is durable; calls go on while the
 // manager is away; until configuration arrives nothing is sent and callers are
 // answered 503.
 //

@@ -29,8 +29,8 @@ func Compile(p plan.Webhook) (*Webhook, error) {
 	if w.suffix, err = template.Compile(p.Suffix, template.Options{Name: "url"}); err != nil {
 		return nil, fmt.Errorf("compile url: %w", err)
 	}
-	for i, h := range p.Headers {
-		t, err := template.Compile(h.Value, template.Options{Name: fmt.Sprintf("headers[%d].value", i)})
+	for _, h := range p.Headers {
+		t, err := template.Compile(h.Value, template.Options{Name: fmt.Sprintf("headers[%s]", h.Name)})
 		if err != nil {
 			return nil, fmt.Errorf("compile header %s: %w", h.Name, err)
 		}

@@ -50,11 +50,14 @@ func (e *Engine) attempt(l *lane, in *integration, item store.Item) {
 		policy = *webhook.Retry
 	}
 	next := Decide(time.Now(), policy, call, entry.State, Result{
-		Reason: response.Reason, StatusCode: response.StatusCode, RetryAfter: response.RetryAfter,
+		Unsent: request == nil, Reason: response.Reason, StatusCode: response.StatusCode, RetryAfter: response.RetryAfter,
 		Begun: response.Begun, Message: response.Message,
 	}, e.jitter())
-	row := logRow(call, entry.State.Attempts+1, integration, request, response)
-	e.end(l, in, item, &store.End{Call: call, Was: entry.State, Now: next, Attempt: row})
+	end := &store.End{Call: call, Was: entry.State, Now: next}
+	if request != nil {
+		end.Attempt = logRow(call, next.Attempts, integration, request, response)
+	}
+	e.end(l, in, item, end)
 }
 
 // send sends a call's request once. The request is nil, and the response says
@@ -88,10 +91,13 @@ func (e *Engine) plans(l *lane, in *integration) (*plan.Integration, *plan.Webho
 // end makes the end of an attempt durable, then frees its slot.
 func (e *Engine) end(l *lane, in *integration, item store.Item, end *store.End) {
 	e.mu.Lock()
-	if l.removed && !end.Now.Finished() {
+	disowned := l.disowns(end.Call.WebhookUID)
+	if disowned && !end.Now.Finished() {
 		end.Now = cancelled(end.Now, time.Now())
 	}
-	if end.Now.Finished() {
+	// The report of a deleted webhook's call must not hide those of the one that
+	// has taken its name.
+	if end.Now.Finished() && (l.removed || !disowned) {
 		report := l.reportOf(end.Call, end.Now)
 		end.Report = &report
 	}
@@ -107,8 +113,11 @@ func (e *Engine) end(l *lane, in *integration, item store.Item, end *store.End) 
 	delete(l.flying, item.ID)
 	if !end.Now.Finished() {
 		l.addRetry(store.Position{Due: end.Now.Due, Seq: end.Call.Seq})
-	} else if l.count(-1); l.removed && l.open == 0 {
-		e.drop(l)
+		if l.disowns(end.Call.WebhookUID) { // since it was decided
+			e.startCancelling(l)
+		}
+	} else {
+		l.count(-1)
 	}
 	e.release(l, in)
 	e.mu.Unlock()
@@ -128,6 +137,9 @@ func (e *Engine) giveBack(l *lane, in *integration, item store.Item, stale bool)
 	} else if !stale {
 		l.putBack(item)
 	}
+	if l.removed { // the cancellation left out what was under way
+		e.startCancelling(l)
+	}
 	e.release(l, in)
 }
 
@@ -135,6 +147,7 @@ func (e *Engine) giveBack(l *lane, in *integration, item store.Item, stale bool)
 // is held. The lane may have moved to another integration meanwhile.
 func (e *Engine) release(l *lane, in *integration) {
 	in.inFlight--
+	e.dropIfDone(l)
 	e.schedule(l)
 	if l.home != in {
 		e.pump(in)
@@ -166,18 +179,15 @@ func refused(err error) outbound.Response {
 func logRow(call *store.Call, number int, in *plan.Integration, request *outbound.Request, r outbound.Response) *store.Attempt {
 	row := &store.Attempt{
 		ID: call.ID, Number: number, Begun: r.Begun, Duration: r.Duration, Reason: r.Reason,
-		Integration: in.Key, IntegrationGeneration: in.Generation, Method: call.Method,
+		Integration: in.Key, IntegrationGeneration: in.Generation, Method: call.Method, URL: request.URL.String(),
 		StatusCode: r.StatusCode, ResponseBody: r.Body, ResponseCut: r.BodyCut, Message: r.Message,
 	}
-	if request != nil {
-		row.URL = request.URL.String()
-		for _, h := range request.Headers {
-			value := h.Value
-			if h.Private {
-				value = plan.Redacted
-			}
-			row.RequestHeaders = append(row.RequestHeaders, store.Header{Name: h.Name, Value: value})
+	for _, h := range request.Headers {
+		value := h.Value
+		if h.Private {
+			value = plan.Redacted
 		}
+		row.RequestHeaders = append(row.RequestHeaders, store.Header{Name: h.Name, Value: value})
 	}
 	row.ResponseHeaders = headerRows(r.Header)
 	return row

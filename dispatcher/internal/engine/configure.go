@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/limit"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -23,6 +25,7 @@ func (e *Engine) SetIntegration(p *plan.Integration) {
 	in := e.integration(p.Key)
 	in.plan = p
 	switch {
+	case p.NotReady != "": // its limit is not known, and its last sends still count
 	case p.RequestsPerSecond == 0:
 		in.limiter = nil
 	case in.limiter == nil:
@@ -31,7 +34,7 @@ func (e *Engine) SetIntegration(p *plan.Integration) {
 		in.limiter.SetRate(p.RequestsPerSecond, time.Now())
 	}
 	for _, l := range in.members {
-		e.place(l)
+		e.place(l, time.Now())
 	}
 	e.pump(in)
 }
@@ -52,6 +55,9 @@ func (e *Engine) SetWebhook(p *plan.Webhook) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.lane(p.Key)
+	if l.open > 0 && l.disowns(p.UID) { // made anew
+		e.startCancelling(l)
+	}
 	l.plan, l.removed = p, false
 	e.attach(l, e.integration(p.Integration))
 	e.schedule(l)
@@ -67,18 +73,45 @@ func (e *Engine) RemoveWebhook(key plan.Key) {
 		return
 	}
 	l.plan, l.removed = nil, true
-	if l.open == 0 {
-		e.drop(l)
-		return
+	if l.open > 0 {
+		e.startCancelling(l)
 	}
-	e.startCancelling(l)
+	e.dropIfDone(l)
 }
 
-// startCancelling cancels the calls that wait in a removed lane, in the
+// sweep is what goes on in a lane to cancel the calls of a deleted webhook.
+type sweep int
+
+const (
+	sweepNone  sweep = iota
+	sweepOnce        // one is under way
+	sweepAgain       // another is to follow it
+)
+
+// startCancelling cancels the calls that wait for a deleted webhook, in the
 // background. The next start does it if this process ends first.
 func (e *Engine) startCancelling(l *lane) {
-	if !e.draining {
-		e.background.Go(func() { e.cancelWaiting(l) })
+	switch {
+	case e.draining:
+	case l.sweep == sweepNone:
+		l.sweep = sweepOnce
+		e.background.Go(func() { e.cancelDeleted(l) })
+	default:
+		l.sweep = sweepAgain
+	}
+}
+
+// cancelDeleted sweeps until nobody has asked for it since the last one began.
+func (e *Engine) cancelDeleted(l *lane) {
+	for again := true; again; {
+		if err := e.cancelWaiting(l); err != nil {
+			e.fail(fmt.Errorf("cancel the calls of deleted webhook %s: %w", l.webhook, err))
+			return
+		}
+		e.mu.Lock()
+		again = l.sweep == sweepAgain && !e.draining
+		l.sweep--
+		e.mu.Unlock()
 	}
 }
 
@@ -131,17 +164,20 @@ func (e *Engine) forget(in *integration) {
 	}
 }
 
-// drop forgets a deleted webhook without waiting calls.
-func (e *Engine) drop(l *lane) {
+// dropIfDone forgets a webhook that is deleted and has no more calls.
+func (e *Engine) dropIfDone(l *lane) {
+	if !l.removed || l.open > 0 {
+		return
+	}
 	e.detach(l)
 	if e.lanes[l.webhook] == l {
 		delete(e.lanes, l.webhook)
 	}
 }
 
-// cancelWaiting ends the calls that wait in a removed lane, batch by batch,
-// until there are none or the webhook has come back.
-func (e *Engine) cancelWaiting(l *lane) {
+// cancelWaiting ends the calls that wait in a lane and that its webhook, if
+// there is one now, did not take in, batch by batch.
+func (e *Engine) cancelWaiting(l *lane) error {
 	var after uint64
 	var position store.Position
 	for {
@@ -151,8 +187,7 @@ func (e *Engine) cancelWaiting(l *lane) {
 			retries, err = e.store.Retries(l.webhook, position, cancelBatch)
 		}
 		if err != nil {
-			e.fail(fmt.Errorf("list the calls of deleted webhook %s: %w", l.webhook, err))
-			return
+			return err
 		}
 		for _, item := range fresh {
 			after = item.Seq
@@ -160,43 +195,60 @@ func (e *Engine) cancelWaiting(l *lane) {
 		for _, item := range retries {
 			position = store.Position{Due: item.Due, Seq: item.Seq}
 		}
-		if len(fresh)+len(retries) == 0 || !e.cancel(l, append(fresh, retries...)) {
-			return
+		if len(fresh)+len(retries) == 0 {
+			return nil
+		}
+		if more, err := e.cancel(l, append(fresh, retries...)); err != nil || !more {
+			return err
 		}
 	}
 }
 
-// cancel ends calls as Cancelled in one step; false says to stop. They are
-// taken like calls under way before they are loaded, so that neither an attempt
-// nor another cancellation ends one of them, too.
-func (e *Engine) cancel(l *lane, items []store.Item) bool {
-	e.mu.Lock()
-	if !l.removed || e.draining {
-		e.mu.Unlock()
-		return false
-	}
-	items = slices.DeleteFunc(items, func(item store.Item) bool { _, flying := l.flying[item.ID]; return flying })
+// cancel ends those of the calls as Cancelled, in one step, that wait for a
+// deleted webhook; false says to stop.
+func (e *Engine) cancel(l *lane, items []store.Item) (bool, error) {
+	uids := make(map[uuid.UUID]string, len(items))
 	for _, item := range items {
-		l.flying[item.ID] = struct{}{}
+		entry, err := e.store.Load(item.ID)
+		if err != nil {
+			return false, fmt.Errorf("load call %s: %w", item.ID, err)
+		}
+		uids[item.ID] = entry.Call.WebhookUID
 	}
-	e.mu.Unlock()
-
-	ended, err := e.endCancelled(items)
+	taken, more := e.takeDeleted(l, items, uids)
+	ended, err := e.endCancelled(taken)
 	if err != nil {
-		e.fail(fmt.Errorf("cancel calls of deleted webhook %s: %w", l.webhook, err))
-		return false
+		return false, err
 	}
-
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, item := range items {
+	for _, item := range taken {
 		delete(l.flying, item.ID)
 	}
 	l.count(-ended)
-	if l.removed && l.open == 0 {
-		e.drop(l)
+	e.dropIfDone(l)
+	return more, nil
+}
+
+// takeDeleted takes the calls that are to be cancelled, like calls under way and
+// before their state is loaded, so that neither an attempt nor another
+// cancellation ends one of them, too; false says to stop.
+func (e *Engine) takeDeleted(l *lane, items []store.Item, uids map[uuid.UUID]string) ([]store.Item, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.draining || e.lanes[l.webhook] != l { // dropped, and what is listed now is another lane's
+		return nil, false
 	}
-	return true
+	var taken []store.Item
+	for _, item := range items {
+		if l.disowns(uids[item.ID]) && !l.isFlying(item) {
+			l.flying[item.ID] = struct{}{}
+			taken = append(taken, item)
+		}
+	}
+	l.fresh = slices.DeleteFunc(l.fresh, l.isFlying)
+	l.retries = slices.DeleteFunc(l.retries, l.isFlying)
+	return taken, true
 }
 
 // endCancelled ends those of the calls that have not ended since they were

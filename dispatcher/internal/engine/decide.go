@@ -10,6 +10,9 @@ import (
 
 // Result is how an attempt ended, as far as the decision needs it.
 type Result struct {
+	// Unsent says that there was no attempt: the parts make no request, or none
+	// that is allowed.
+	Unsent     bool
 	Reason     plan.Reason
 	StatusCode int
 	RetryAfter time.Duration // 0 if the receiver asked for none
@@ -24,6 +27,9 @@ func Decide(now time.Time, policy plan.Retry, call *store.Call, was store.State,
 		Attempts:   was.Attempts + 1,
 		StatusCode: r.StatusCode,
 		Message:    r.Message,
+	}
+	if r.Unsent {
+		next.Attempts = was.Attempts
 	}
 	if call.HasKey {
 		due, ok := retry.Next(policy, retry.NextInput{

@@ -58,4 +58,8 @@ func TestDecide(t *testing.T) {
 			}
 		})
 	}
+	unsent := Decide(now, plan.DefaultRetry(), &store.Call{HasKey: true}, store.State{Attempts: 1}, Result{Unsent: true, Reason: plan.ReasonBlocked}, 0)
+	if unsent.Attempts != 1 || unsent.Outcome != plan.OutcomeBlocked {
+		t.Errorf("without a request: %+v, want no further attempt", unsent)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -14,6 +15,10 @@ import (
 // ErrTooManyWaiting is returned by [Engine.Reserve] for an integration that is
 // at its maxWaiting.
 var ErrTooManyWaiting = errors.New("too many calls wait for this integration")
+
+// ErrDeleted is returned by [Engine.Reserve] for a webhook that was deleted
+// since it was looked up.
+var ErrDeleted = errors.New("the webhook was deleted")
 
 // Sender performs one request. It is package outbound's Sender.
 type Sender interface {
@@ -104,13 +109,20 @@ func (e *Engine) Drain(ctx context.Context) {
 	e.stopAttempts()
 }
 
+// Fail tells that intake could not write to the store; see [Engine.Failed].
+func (e *Engine) Fail(err error) { e.fail(err) }
+
 // Reserve counts a call that is about to be accepted for a webhook, or returns
-// [ErrTooManyWaiting]. Either [Engine.Accepted] or [Engine.Release] must follow.
+// [ErrTooManyWaiting] or [ErrDeleted]. Either [Engine.Accepted] or
+// [Engine.Release] must follow.
 func (e *Engine) Reserve(webhook plan.Key) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.lane(webhook)
-	if in := l.home; in != nil && in.plan != nil && in.open >= in.plan.MaxWaiting {
+	l := e.lanes[webhook]
+	if l == nil || l.plan == nil {
+		return ErrDeleted // nobody would come to cancel the call
+	}
+	if in := l.home; in.plan != nil && in.plan.NotReady == "" && in.open >= in.plan.MaxWaiting {
 		return ErrTooManyWaiting
 	}
 	l.count(+1)
@@ -121,14 +133,19 @@ func (e *Engine) Reserve(webhook plan.Key) error {
 func (e *Engine) Release(webhook plan.Key) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.lane(webhook).count(-1)
+	l := e.lanes[webhook]
+	l.count(-1)
+	e.dropIfDone(l)
 }
 
 // Accepted tells that a reserved call is durable under the given Seq.
 func (e *Engine) Accepted(webhook plan.Key, seq uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l := e.lane(webhook)
+	l := e.lanes[webhook]
+	if l == nil {
+		return // deleted, and the call was cancelled as soon as the store had it
+	}
 	l.accepted = max(l.accepted, seq)
 	if l.removed { // deleted while the call was being stored
 		e.startCancelling(l)
@@ -142,7 +159,11 @@ func (e *Engine) Accepted(webhook plan.Key, seq uint64) {
 func (e *Engine) Refused(call *store.Call, state store.State) plan.Report {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.lane(call.Webhook).reportOf(call, state)
+	l := e.lanes[call.Webhook]
+	if l == nil { // deleted meanwhile, and not to be kept for this
+		l = newLane(call.Webhook)
+	}
+	return l.reportOf(call, state)
 }
 
 // Publish hands on a durable report.
@@ -194,6 +215,9 @@ func (e *Engine) fail(err error) {
 // reportOf makes the webhook's next report from a finished call.
 func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
 	r := &l.report
+	if r.WebhookUID != call.WebhookUID { // what another of its name did is not its own
+		r.LastSuccess, r.ConsecutiveFailures = time.Time{}, 0
+	}
 	r.Webhook, r.WebhookUID = call.Webhook, call.WebhookUID
 	// Greater than any before, also than those of a webhook of this name that
 	// was deleted and forgotten here.

@@ -111,7 +111,9 @@ func TestDueTimeSurvivesARestart(t *testing.T) {
 
 func TestNothingIsSentWithoutConfiguration(t *testing.T) {
 	bubble(t, func(t *testing.T, h *harness) {
+		h.webhook("wh", "in", nil)
 		h.call("wh", "call", false)
+		h.restart()
 		wait(time.Minute)
 		h.webhook("wh", "in", nil) // its integration is not there yet
 		wait(time.Minute)

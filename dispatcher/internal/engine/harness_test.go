@@ -31,6 +31,11 @@ type harness struct {
 	highest int // most attempts under way at one time
 	reports []plan.Report
 
+	crashed bool // what the dying engine still does is not seen by anybody
+
+	// delay, if set, is called before and after every step of the store, with its
+	// name and with its name and " done".
+	delay func(step string)
 	// answer is what the receiver does; 200 if nil.
 	answer func(ctx context.Context, name string, nth int) outbound.Response
 }
@@ -55,8 +60,9 @@ func (h *harness) open() {
 	if h.store, err = store.Open("store", store.Options{FS: h.fs, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		h.t.Fatal(err)
 	}
+	h.crashed = false
 	h.engine, err = New(Options{
-		Store: h.store, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
 		Report: func(r plan.Report) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -92,6 +98,9 @@ func (h *harness) restart() {
 // crash starts another engine over what a power cut at this moment would leave.
 func (h *harness) crash() {
 	h.t.Helper()
+	h.mu.Lock()
+	h.crashed = true
+	h.mu.Unlock()
 	after := h.fs.CrashClone(vfs.CrashCloneCfg{})
 	h.close()
 	h.fs = after
@@ -103,6 +112,10 @@ func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Respon
 	name := r.URL.Path[1:]
 	begun := time.Now()
 	h.mu.Lock()
+	if h.crashed {
+		h.mu.Unlock()
+		return outbound.Response{Reason: plan.ReasonNetworkError}
+	}
 	nth := 1
 	for _, s := range h.sent {
 		if s.name == name {
@@ -184,6 +197,77 @@ func (h *harness) state(call *store.Call) store.State {
 		h.t.Fatal(err)
 	}
 	return entry.State
+}
+
+// slow calls the test's delay.
+func (h *harness) slow(step string) {
+	h.mu.Lock()
+	delay := h.delay
+	h.mu.Unlock()
+	if delay != nil {
+		delay(step)
+	}
+}
+
+// hold makes the next such step of the store wait until it is let go.
+func (h *harness) hold(step string) (letGo func()) {
+	gate := make(chan struct{})
+	var once sync.Once
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.delay = func(s string) {
+		if s == step {
+			first := false
+			once.Do(func() { first = true })
+			if first {
+				<-gate
+			}
+		}
+	}
+	return func() { close(gate); synctest.Wait() }
+}
+
+// slowStore calls delay before and after each step, so that others come between.
+type slowStore struct {
+	*store.Pebble
+	delay func(step string)
+}
+
+// slow runs a step.
+func (s slowStore) slow(name string, step func()) {
+	s.delay(name)
+	step()
+	s.delay(name + " done")
+}
+
+func (s slowStore) Accept(ctx context.Context, entries ...*store.Entry) (err error) {
+	s.slow("Accept", func() { err = s.Pebble.Accept(ctx, entries...) })
+	return err
+}
+
+func (s slowStore) Begin(ctx context.Context, mark store.Mark) (err error) {
+	s.slow("Begin", func() { err = s.Pebble.Begin(ctx, mark) })
+	return err
+}
+
+func (s slowStore) End(ctx context.Context, ends ...*store.End) (err error) {
+	s.slow("End", func() { err = s.Pebble.End(ctx, ends...) })
+	return err
+}
+
+func (s slowStore) Load(id uuid.UUID) (entry *store.Entry, err error) {
+	s.slow("Load", func() { entry, err = s.Pebble.Load(id) })
+	return entry, err
+}
+
+func (s slowStore) Fresh(webhook plan.Key, after uint64, limit int) (items []store.Item, err error) {
+	s.slow("Fresh", func() { items, err = s.Pebble.Fresh(webhook, after, limit) })
+	return items, err
+}
+
+func (s slowStore) Retries(webhook plan.Key, after store.Position, limit int) (items []store.Item, err error) {
+	s.slow("Retries", func() { items, err = s.Pebble.Retries(webhook, after, limit) })
+	return items, err
 }
 
 // status answers with a status code.

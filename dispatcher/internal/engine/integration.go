@@ -34,14 +34,14 @@ func (in *integration) runs() bool {
 // called after every change of the lane or its plan.
 func (e *Engine) schedule(l *lane) {
 	if l.home != nil {
-		e.place(l)
+		e.place(l, time.Now())
 		e.pump(l.home)
 	}
 }
 
 // place puts a lane among the active ones if a call of it may begin now, among
 // the sleeping ones if a call is due later.
-func (e *Engine) place(l *lane) {
+func (e *Engine) place(l *lane, now time.Time) {
 	in := l.home
 	in.leaveSleep(l)
 	if e.draining || !l.runs() {
@@ -50,7 +50,7 @@ func (e *Engine) place(l *lane) {
 	if l.wantsFill() {
 		e.fill(l)
 	}
-	if _, _, ok := l.next(time.Now()); ok {
+	if _, _, ok := l.next(now); ok {
 		in.activate(l)
 	} else if len(l.retries) > 0 {
 		l.wake = l.retries[0].Due
@@ -82,7 +82,7 @@ func (e *Engine) pump(in *integration) {
 		l := in.active[0]
 		item, retry, ok := l.next(now)
 		if !ok || !l.runs() {
-			e.rotate(in)
+			e.rotate(in, now)
 			continue
 		}
 		if in.limiter != nil {
@@ -94,20 +94,22 @@ func (e *Engine) pump(in *integration) {
 		l.take(item, retry)
 		in.inFlight++
 		e.background.Go(func() { e.attempt(l, in, item) })
-		e.rotate(in)
+		e.rotate(in, now)
 	}
 	if len(in.sleeping) > 0 {
 		e.wakeAfter(in, in.sleeping[0].wake.Sub(now))
 	}
 }
 
-// rotate ends the turn of the first active lane and places it anew.
-func (e *Engine) rotate(in *integration) {
+// rotate ends the turn of the first active lane and places it anew, by the time
+// of the pump that calls it: a call that comes due while the pump runs would
+// else be active by one clock and not due by the other, without end.
+func (e *Engine) rotate(in *integration, now time.Time) {
 	l := in.active[0]
 	in.active[0] = nil
 	in.active = in.active[1:]
 	l.queued = false
-	e.place(l)
+	e.place(l, now)
 }
 
 // wakeAfter sees to it that the integration is pumped after d.

@@ -48,7 +48,8 @@ type lane struct {
 	moreRetries bool
 
 	filling   bool            // a read is under way
-	missed    *store.Position // the first retry that joined during that read
+	missed    *store.Position // the first retry that it may have missed
+	sweep     sweep           // of the calls of a deleted webhook
 	turns     int             // fresh calls begun since the last retry
 	queued    bool            // stands in home.active
 	sleepSlot int             // place in home.sleeping, -1 if not there
@@ -78,8 +79,28 @@ func (l *lane) wantsFill() bool {
 		len(l.retries) <= refill && l.moreRetries)
 }
 
-// next returns the call whose turn it is, without taking it.
+// disowns reports whether a call is not of the webhook that the lane is for now,
+// but of a deleted one.
+func (l *lane) disowns(uid string) bool {
+	return l.removed || l.plan != nil && l.plan.UID != uid
+}
+
+// isFlying reports whether an attempt or a cancellation of a call is under way.
+func (l *lane) isFlying(item store.Item) bool {
+	_, flying := l.flying[item.ID]
+	return flying
+}
+
+// next returns the call whose turn it is, without taking it. What is under way
+// has no turn, and who ends that sees to what follows: a read may have listed a
+// call at the place that it was just leaving, so that it stands here twice.
 func (l *lane) next(now time.Time) (item store.Item, retry, ok bool) {
+	for len(l.fresh) > 0 && l.isFlying(l.fresh[0]) {
+		l.fresh = l.fresh[1:]
+	}
+	for len(l.retries) > 0 && l.isFlying(l.retries[0]) {
+		l.retries = l.retries[1:]
+	}
 	due := len(l.retries) > 0 && !l.retries[0].Due.After(now)
 	if due && (len(l.fresh) == 0 || l.turns >= freshBeforeRetry) {
 		return l.retries[0], true, true
@@ -120,9 +141,13 @@ func (l *lane) addRetry(at store.Position) {
 	}
 }
 
-// rereadRetries forgets what has been read of the retries.
+// rereadRetries forgets what has been read of the retries, also what a read
+// under way will bring.
 func (l *lane) rereadRetries() {
 	l.retries, l.retryCursor, l.moreRetries = nil, store.Position{}, true
+	if l.filling {
+		l.missed = &store.Position{}
+	}
 }
 
 // before orders positions as the store does.
@@ -145,7 +170,7 @@ func (l *lane) filled(fresh, retries []store.Item, accepted uint64) {
 	}
 	for _, item := range retries {
 		l.retryCursor = store.Position{Due: item.Due, Seq: item.Seq}
-		if _, flying := l.flying[item.ID]; !flying {
+		if !l.isFlying(item) {
 			l.retries = append(l.retries, item)
 		}
 	}

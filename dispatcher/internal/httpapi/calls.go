@@ -24,7 +24,7 @@ func (a *api) postCall(w http.ResponseWriter, r *http.Request) {
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	if err != nil {
-		a.problem(w, r, fmt.Errorf("read the request's body: %w", err))
+		a.problem(w, r, errors.Join(errBrokenBody, err))
 		return
 	}
 	key := webhookOf(r)
@@ -60,6 +60,9 @@ func (a *api) getCall(w http.ResponseWriter, r *http.Request) {
 func webhookOf(r *http.Request) plan.Key {
 	return plan.Key{Namespace: r.PathValue("namespace"), Name: r.PathValue("webhook")}
 }
+
+// errBrokenBody is for a body that breaks off or comes too slowly.
+var errBrokenBody = errors.New("the call's data could not be read to its end")
 
 // errUnsupportedType is for a body that is announced as something else than JSON.
 var errUnsupportedType = errors.New("the call's data must be sent as Content-Type: application/json")

@@ -35,7 +35,7 @@ func problemOf(err error) client.Problem {
 	switch {
 	case errors.Is(err, intake.ErrNotConfigured):
 		return problem(http.StatusServiceUnavailable, client.ProblemNotConfigured, "Not configured yet", err)
-	case errors.Is(err, intake.ErrUnknownWebhook):
+	case errors.Is(err, intake.ErrUnknownWebhook), errors.Is(err, engine.ErrDeleted):
 		return problem(http.StatusNotFound, client.ProblemUnknownWebhook, "Unknown webhook", err)
 	case errors.As(err, &notReady):
 		return problem(http.StatusServiceUnavailable, client.ProblemNotReady, "Webhook not ready", err)
@@ -44,10 +44,13 @@ func problemOf(err error) client.Problem {
 	case errors.As(err, &tooLarge):
 		return problem(http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large",
 			fmt.Errorf("the call's data is larger than %d bytes", tooLarge.Limit))
+	case errors.Is(err, errBrokenBody):
+		return problem(http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", errBrokenBody)
 	case errors.Is(err, errUnsupportedType):
 		return problem(http.StatusUnsupportedMediaType, client.ProblemUnsupportedType, "Unsupported media type", err)
 	case errors.Is(err, engine.ErrTooManyWaiting):
-		return problem(http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait", err)
+		return problem(http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait",
+			errors.New("as many calls wait for this integration as its maxWaiting allows; hand the call in again later"))
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, client.ProblemUnknownCall, "Unknown call", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

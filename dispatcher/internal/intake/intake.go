@@ -49,6 +49,7 @@ type Queue interface {
 	Accepted(webhook plan.Key, seq uint64)
 	Refused(call *store.Call, state store.State) plan.Report
 	Publish(r plan.Report)
+	Fail(err error)
 }
 
 // Options are what an [Intake] works with; all fields are needed.
@@ -71,8 +72,8 @@ func New(o Options) *Intake { return &Intake{catalog: o.Catalog, store: o.Store,
 // Accept takes in one call of a webhook with data, a JSON object. When it
 // returns an entry, the call is durable: it waits, or it has already ended with
 // the outcome RenderFailed. Errors are [ErrNotConfigured], [ErrUnknownWebhook],
-// [*NotReadyError], [*DataError], engine.ErrTooManyWaiting, the context's, and
-// those of the store.
+// [*NotReadyError], [*DataError], engine.ErrTooManyWaiting, engine.ErrDeleted,
+// the context's, and those of the store.
 func (i *Intake) Accept(ctx context.Context, key plan.Key, data []byte) (*store.Entry, error) {
 	webhook, err := i.webhook(key)
 	if err != nil {
@@ -98,9 +99,9 @@ func (i *Intake) Accept(ctx context.Context, key plan.Key, data []byte) (*store.
 	if err := i.queue.Reserve(key); err != nil {
 		return nil, fmt.Errorf("take in a call of webhook %s: %w", key, err)
 	}
-	if err := i.store.Accept(ctx, entry); err != nil {
+	if err := i.keep(ctx, entry); err != nil {
 		i.queue.Release(key)
-		return nil, fmt.Errorf("store a call of webhook %s: %w", key, err)
+		return nil, err
 	}
 	i.queue.Accepted(key, entry.Call.Seq)
 	return entry, nil
@@ -108,10 +109,11 @@ func (i *Intake) Accept(ctx context.Context, key plan.Key, data []byte) (*store.
 
 // webhook returns a webhook that takes calls.
 func (i *Intake) webhook(key plan.Key) (*catalog.Webhook, error) {
+	if !i.catalog.Complete() { // before the lookup, whose answer it gives the meaning
+		return nil, ErrNotConfigured
+	}
 	webhook := i.catalog.Webhook(key)
 	switch {
-	case webhook == nil && !i.catalog.Complete():
-		return nil, ErrNotConfigured
 	case webhook == nil:
 		return nil, fmt.Errorf("there is %w %q in namespace %q", ErrUnknownWebhook, key.Name, key.Namespace)
 	case webhook.Plan.NotReady != "":
@@ -122,12 +124,28 @@ func (i *Intake) webhook(key plan.Key) (*catalog.Webhook, error) {
 
 // refuse stores a call that cannot be rendered, together with its outcome.
 func (i *Intake) refuse(ctx context.Context, entry *store.Entry, cause error) (*store.Entry, error) {
+	// The report counts the call, so there is no way back from here on.
+	ctx = context.WithoutCancel(ctx)
 	entry.State = store.State{Outcome: plan.OutcomeRenderFailed, EndedAt: time.Now(), Message: cause.Error()}
 	report := i.queue.Refused(&entry.Call, entry.State)
 	entry.Report = &report
-	if err := i.store.Accept(ctx, entry); err != nil {
-		return nil, fmt.Errorf("store a call of webhook %s: %w", entry.Call.Webhook, err)
+	if err := i.keep(ctx, entry); err != nil {
+		return nil, err
 	}
 	i.queue.Publish(report)
 	return entry, nil
+}
+
+// keep makes a call durable. The queue is told of an error of the store, which
+// would else go unnoticed while nothing waits.
+func (i *Intake) keep(ctx context.Context, entry *store.Entry) error {
+	err := i.store.Accept(ctx, entry)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("store a call of webhook %s: %w", entry.Call.Webhook, err)
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		i.queue.Fail(err)
+	}
+	return err
 }

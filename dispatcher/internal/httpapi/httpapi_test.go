@@ -1,0 +1,149 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// backend is what the API works on: one answer to everything.
+type backend struct {
+	entry *store.Entry
+	err   error
+	data  string
+}
+
+func (b *backend) Accept(_ context.Context, _ plan.Key, data []byte) (*store.Entry, error) {
+	b.data = string(data)
+	return b.entry, b.err
+}
+
+func (b *backend) Load(uuid.UUID) (*store.Entry, error) { return b.entry, b.err }
+
+const calls = "/v1/namespaces/ns/webhooks/wh/calls"
+
+// serve performs a request and returns the answer and the API's log.
+func serve(b *backend, method, path, contentType string, body io.Reader) (*httptest.ResponseRecorder, string) {
+	var log bytes.Buffer
+	api := New(Options{Intake: b, Calls: b, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	r := httptest.NewRequest(method, path, body)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	w := httptest.NewRecorder()
+	api.ServeHTTP(w, r)
+	return w, log.String()
+}
+
+// TestErrors: every error has its problem, is wrapped or not, and only an
+// unexpected one is logged. None of those tells a caller what is inside.
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		err    error
+		status int
+		kind   string
+		retry  bool
+		logged bool
+	}{
+		{intake.ErrNotConfigured, 503, client.ProblemNotConfigured, true, false},
+		{intake.ErrUnknownWebhook, 404, client.ProblemUnknownWebhook, false, false},
+		{engine.ErrDeleted, 404, client.ProblemUnknownWebhook, false, false},
+		{&intake.NotReadyError{Reason: "r"}, 503, client.ProblemNotReady, true, false},
+		{&intake.DataError{Err: io.ErrUnexpectedEOF}, 400, client.ProblemInvalidData, false, false},
+		{engine.ErrTooManyWaiting, 429, client.ProblemTooManyWaiting, true, false},
+		{context.Canceled, 503, client.ProblemInternal, true, false},
+		{context.DeadlineExceeded, 503, client.ProblemInternal, true, false},
+		{errors.New("disk /var/lib/secret is gone"), 500, client.ProblemInternal, false, true},
+	}
+	for _, test := range tests {
+		w, log := serve(&backend{err: fmt.Errorf("take in: %w", test.err)}, "POST", calls, "", strings.NewReader("{}"))
+		var p client.Problem
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+			t.Fatal(err)
+		}
+		if w.Code != test.status || p.Status != test.status || p.Type != test.kind || p.Title == "" || p.Detail == "" {
+			t.Errorf("%v: answered %d %+v", test.err, w.Code, p)
+		}
+		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
+			t.Errorf("%v: Content-Type is %q", test.err, got)
+		}
+		if (w.Header().Get("Retry-After") != "") != test.retry || (log != "") != test.logged || strings.Contains(p.Detail, "disk") {
+			t.Errorf("%v: Retry-After %q, logged %q, detail %q", test.err, w.Header().Get("Retry-After"), log, p.Detail)
+		}
+	}
+}
+
+func TestBodies(t *testing.T) {
+	entry := &store.Entry{Call: store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: "wh"}}}
+	full := `{"a": "` + strings.Repeat("x", MaxBody-9) + `"}`
+	tests := map[string]struct {
+		contentType string
+		body        io.Reader
+		status      int
+	}{
+		"no type":        {"", strings.NewReader("{}"), 202},
+		"parameter":      {"application/json; charset=utf-8", strings.NewReader("{}"), 202},
+		"upper case":     {"Application/JSON", strings.NewReader("{}"), 202},
+		"as large":       {"application/json", strings.NewReader(full), 202},
+		"larger":         {"application/json", strings.NewReader(full + " "), 413},
+		"another type":   {"application/jsonl", strings.NewReader("{}"), 415},
+		"malformed type": {"application/json; =", strings.NewReader("{}"), 415},
+		"broken off":     {"application/json", io.MultiReader(strings.NewReader("{"), iotest.ErrReader(io.ErrUnexpectedEOF)), 400},
+	}
+	for name, test := range tests {
+		b := &backend{entry: entry}
+		w, log := serve(b, "POST", calls, test.contentType, test.body)
+		if w.Code != test.status || (b.data != "") != (test.status == 202) || log != "" {
+			t.Errorf("%s: answered %d %s; intake got %d bytes; log %q", name, w.Code, w.Body, len(b.data), log)
+		}
+	}
+}
+
+// TestCallOnTheWire: every field of a call's form, while it waits and after.
+func TestCallOnTheWire(t *testing.T) {
+	at := time.Date(2026, 11, 23, 18, 0, 0, 5, time.FixedZone("elsewhere", 3600))
+	id := uuid.MustParse("019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11")
+	call := store.Call{ID: id, Webhook: plan.Key{Namespace: "ns", Name: "wh"}, CreatedAt: at}
+	const head = `{"transactionId":"019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11","namespace":"ns","webhook":"wh",`
+	const created = `"createdAt":"2026-11-23T17:00:00.000000005Z",`
+	for want, state := range map[string]store.State{
+		head + `"state":"Waiting",` + created + `"attempts":0}`: {},
+		head + `"state":"Waiting",` + created + `"attempts":1,"nextAttemptAt":"2026-11-23T17:00:00.000000005Z","statusCode":503,"message":"m"}`: {
+			Attempts: 1, Due: at, StatusCode: 503, Message: "m"},
+		head + `"state":"Finished",` + created + `"attempts":1,"outcome":"Rejected","success":false,"endedAt":"2026-11-23T17:00:00.000000005Z","statusCode":404}`: {
+			Attempts: 1, Outcome: plan.OutcomeRejected, EndedAt: at, StatusCode: 404},
+	} {
+		w, _ := serve(&backend{entry: &store.Entry{Call: call, State: state}}, "GET", calls+"/"+id.String(), "", nil)
+		if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
+			t.Errorf("answered %d\n%s\nwant\n%s", w.Code, got, want)
+		}
+		if got := w.Header().Get("Content-Type") + " " + w.Header().Get("Cache-Control"); got != "application/json no-store" {
+			t.Errorf("headers %q", got)
+		}
+	}
+}
+
+func TestOtherMethods(t *testing.T) {
+	w, _ := serve(&backend{}, "DELETE", calls+"/x", "", nil)
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET" {
+		t.Errorf("answered %d, Allow %q", w.Code, w.Header().Get("Allow"))
+	}
+}

@@ -1,0 +1,132 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+var key = plan.Key{Namespace: "ns", Name: "wh"}
+
+// fake is a store and a queue that note what happened.
+type fake struct {
+	store.Store
+	accept error // of Accept
+
+	steps     []string
+	failed    error
+	published []plan.Report
+}
+
+func (f *fake) Accept(ctx context.Context, entries ...*store.Entry) error {
+	f.steps = append(f.steps, "accept")
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	entries[0].Call.Seq = 7
+	return f.accept
+}
+
+func (f *fake) Reserve(plan.Key) error        { f.steps = append(f.steps, "reserve"); return nil }
+func (f *fake) Release(plan.Key)              { f.steps = append(f.steps, "release") }
+func (f *fake) Accepted(_ plan.Key, _ uint64) { f.steps = append(f.steps, "accepted") }
+func (f *fake) Publish(r plan.Report)         { f.published = append(f.published, r) }
+func (f *fake) Fail(err error)                { f.failed = err }
+func (f *fake) Refused(c *store.Call, s store.State) plan.Report {
+	return plan.Report{Webhook: c.Webhook, Outcome: s.Outcome}
+}
+
+// newIntake is an intake of one webhook, whose body needs a name.
+func newIntake(t *testing.T, f *fake) (*Intake, *catalog.Catalog) {
+	t.Helper()
+	w, err := catalog.Compile(plan.Webhook{
+		Key: key, UID: "uid", Generation: 3, SystemName: "wh", Method: "POST", HasKey: true,
+		Headers: []plan.HeaderTemplate{{Name: "X-Name", Value: "${name}"}}, HasBody: true, Body: "${name}",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &catalog.Catalog{}
+	c.Set(w)
+	c.SetComplete()
+	return New(Options{Catalog: c, Store: f, Queue: f}), c
+}
+
+func wantSteps(t *testing.T, f *fake, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, f.steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}
+
+func TestACallIsReservedStoredAndTold(t *testing.T) {
+	f := &fake{}
+	in, _ := newIntake(t, f)
+	entry, err := in.Accept(t.Context(), key, []byte(`{"name": "Ada"}`))
+	if err != nil || string(entry.Call.Body) != "Ada" || entry.State.Finished() {
+		t.Fatalf("Accept: %+v, %v", entry, err)
+	}
+	wantSteps(t, f, "reserve", "accept", "accepted")
+	call := entry.Call
+	if !call.HasKey || call.WebhookUID != "uid" || call.WebhookGeneration != 3 || call.SystemName != "wh" || call.CreatedAt.IsZero() {
+		t.Errorf("the call is %+v", call)
+	}
+}
+
+func TestAFailedStoreIsToldToTheQueue(t *testing.T) {
+	for _, data := range []string{`{"name": "Ada"}`, `{}`} {
+		f := &fake{accept: errors.New("the disk is gone")}
+		in, _ := newIntake(t, f)
+		if _, err := in.Accept(t.Context(), key, []byte(data)); !errors.Is(err, f.accept) || !errors.Is(f.failed, f.accept) {
+			t.Errorf("%s: Accept: %v; the queue was told %v", data, err, f.failed)
+		}
+		if len(f.published) > 0 {
+			t.Errorf("%s: reported %v, which is not durable", data, f.published)
+		}
+	}
+}
+
+func TestACallerWhoHasGone(t *testing.T) {
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	f := &fake{}
+	in, _ := newIntake(t, f)
+	if _, err := in.Accept(gone, key, []byte(`{"name": "Ada"}`)); !errors.Is(err, context.Canceled) || f.failed != nil {
+		t.Errorf("Accept: %v; the queue was told of a failed store: %v", err, f.failed)
+	}
+	wantSteps(t, f, "reserve", "accept", "release")
+	if _, err := in.Accept(gone, key, []byte(`{}`)); err != nil || len(f.published) != 1 {
+		t.Errorf("a call that cannot be rendered: %v, reports %v; want it counted and kept", err, f.published)
+	}
+}
+
+func TestNothingIsTakenInBeforeTheWholeConfiguration(t *testing.T) {
+	f := &fake{}
+	in, c := newIntake(t, f)
+	in.catalog = &catalog.Catalog{}
+	in.catalog.Set(c.Webhook(key)) // the part with this webhook has come
+	if _, err := in.Accept(t.Context(), key, []byte(`{"name": "Ada"}`)); !errors.Is(err, ErrNotConfigured) {
+		t.Errorf("Accept: %v", err)
+	}
+	if len(f.steps) > 0 {
+		t.Errorf("steps %v", f.steps)
+	}
+}
+
+func TestACallThatCannotBeRenderedEndsAtOnce(t *testing.T) {
+	for _, data := range []string{`{}`, `{"name": "a\r\nX-Injected: b"}`} {
+		f := &fake{}
+		in, _ := newIntake(t, f)
+		entry, err := in.Accept(t.Context(), key, []byte(data))
+		if err != nil || entry.State.Outcome != plan.OutcomeRenderFailed || entry.Report == nil || len(f.published) != 1 {
+			t.Errorf("%s: %+v, %v, reports %v; want it stored with its outcome and report", data, entry, err, f.published)
+		}
+		wantSteps(t, f, "accept")
+	}
+}
