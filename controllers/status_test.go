@@ -157,7 +157,7 @@ func TestInvalidTemplate(t *testing.T) {
 		t.Errorf("Accepted says %q, want field, line and column first", got)
 	}
 	w.within(recovery, func() error {
-		if entry := w.catalog.webhook(w.key("order-shipped")); !strings.HasPrefix(entry.NotReady, "TemplateInvalid") || entry.SystemName != "" {
+		if entry := w.catalog.webhook(w.key("order-shipped")); !strings.HasPrefix(entry.NotReady, "body:1:") || entry.SystemName != "" {
 			return fmt.Errorf("the dispatcher still has %+v", entry)
 		}
 		return nil
@@ -300,7 +300,7 @@ func TestIntegrationDeleted(t *testing.T) {
 	w.delete(&v1alpha1.WebhookIntegration{}, "crm")
 	w.within(recovery, func() error {
 		entry := w.catalog.webhook(w.key("order-shipped"))
-		if entry.UID == "" || !strings.HasPrefix(entry.NotReady, "IntegrationNotFound") {
+		if entry.UID == "" || !strings.Contains(entry.NotReady, "does not exist") {
 			return fmt.Errorf("the dispatcher has %+v, want the webhook as not ready", entry)
 		}
 		return w.hasConditions(w.webhook("order-shipped"), status.InProgressStatus,
