@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,8 @@ type world struct {
 // newWorld starts both processes and makes a namespace.
 func newWorld(t testing.TB, o receiver.Options) *world {
 	t.Helper()
-	w := &world{t: t, log: &syncBuffer{}, namespace: strings.ToLower(strings.ReplaceAll(t.Name(), "/", "-"))}
+	// Random, since nothing here ever finishes deleting a namespace (see test/kube).
+	w := &world{t: t, log: &syncBuffer{}, namespace: fmt.Sprintf("%s-%08x", strings.ToLower(t.Name()), rand.Uint32())}
 	var err error
 	if w.receiver, err = receiver.Start(o); err != nil {
 		t.Fatal(err)
