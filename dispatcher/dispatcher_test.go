@@ -162,8 +162,8 @@ func TestHostileValues(t *testing.T) {
 	}
 	for _, test := range tests {
 		call := h.call(test.data)
-		if got := h.finished(call.TransactionID); got.Outcome != test.outcome {
-			t.Errorf("%s: %+v, want %s", test.data, got, test.outcome)
+		if got := h.finished(call.TransactionID); got.Outcome != test.outcome || got.Attempts != 0 {
+			t.Errorf("%s: %+v, want %s without an attempt", test.data, got, test.outcome)
 		}
 	}
 	if requests := h.receiver.Requests(); len(requests) != 0 {

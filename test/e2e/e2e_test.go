@@ -95,6 +95,24 @@ func TestFromApplyToStatus(t *testing.T) {
 	}
 }
 
+func TestManagerAway(t *testing.T) {
+	w := newWorld(t, receiver.Options{})
+	w.apply(objects)
+	w.ready()
+	if err := w.StopManager(); err != nil {
+		t.Fatal(err)
+	}
+	call, err := w.Client.Call(t.Context(), w.namespace, "customer-read", []byte(`{"customer": {"id": "c-1"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.received(1)
+	if err := w.StartManager(); err != nil {
+		t.Fatal(err)
+	}
+	w.kubectl("wait", "webhook/customer-read", "--for=jsonpath={.status.lastCall.transactionId}="+call.TransactionID, "--timeout=30s")
+}
+
 func TestSuspendKeepsCallsUntilResume(t *testing.T) {
 	w := newWorld(t, receiver.Options{})
 	w.apply(objects)

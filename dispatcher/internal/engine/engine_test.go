@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -395,6 +397,34 @@ func TestDrainGivesUpAtTheEndOfTheGracePeriod(t *testing.T) {
 		}
 		if state := h.state(slow); state.Finished() || state.Attempts != 0 {
 			t.Errorf("the attempt that was given up: %+v, want it waiting as before", state)
+		}
+	})
+}
+
+// failingStore cannot end attempts.
+type failingStore struct{ store.Store }
+
+func (failingStore) End(context.Context, ...*store.End) error { return errors.New("the disk is gone") }
+
+func TestAStoreThatFailsEndsTheEngine(t *testing.T) {
+	bubble(t, func(t *testing.T, h *harness) {
+		h.engine.store = failingStore{h.store}
+		h.integration("in", nil)
+		h.webhook("wh", "in", nil)
+		h.call("wh", "first", true)
+		wait(time.Second)
+		h.call("wh", "second", true)
+		wait(time.Hour)
+		select {
+		case err := <-h.engine.Failed():
+			if !strings.Contains(err.Error(), "the disk is gone") {
+				t.Errorf("Failed tells %v", err)
+			}
+		default:
+			t.Error("the failure is not told")
+		}
+		if got := h.sentNames(); !slices.Equal(got, []string{"first"}) {
+			t.Errorf("sent %v, want nothing after the failure", got)
 		}
 	})
 }
