@@ -1,11 +1,9 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/textproto"
-	"strings"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -72,13 +70,4 @@ func Headers(inherited []Header, off []string, own []RenderedHeader) []RenderedH
 		}
 	}
 	return append(headers, own...)
-}
-
-// CheckContentType judges the value of an own Content-Type header: it must be
-// static text, because it decides how the body is escaped.
-func CheckContentType(name string, static bool) error {
-	if strings.EqualFold(name, "Content-Type") && !static {
-		return errors.New("the value of Content-Type must not contain template instructions")
-	}
-	return nil
 }

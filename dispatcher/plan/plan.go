@@ -85,6 +85,13 @@ type Webhook struct {
 	SystemName string
 	// Method is the HTTP method in upper case.
 	Method string
+	// Escaping says how the templates write values.
+	Escaping Escaping
+	// Missing says what becomes of values that the data lacks.
+	Missing Missing
+	// Culture is the culture that numbers, dates and upper case follow, as
+	// package template names it; empty is the invariant one.
+	Culture string
 	// Suffix is appended to the integration's URL after rendering.
 	Suffix string
 	// InheritedOff holds the names of integration headers that are not sent,
@@ -96,6 +103,11 @@ type Webhook struct {
 	HasBody bool
 	// Body is the request body.
 	Body string
+	// BodyField is the field of the manifest that Body comes from, with which
+	// errors about it begin; empty is "body".
+	BodyField string
+	// BodyContext is what the body is by the Content-Type it is sent with.
+	BodyContext BodyContext
 	// HasKey is true when the templates refer to the transaction id, which
 	// makes repeats of a request recognisable and so allows retries.
 	HasKey bool
@@ -112,6 +124,40 @@ type HeaderTemplate struct {
 	Name  string
 	Value string
 }
+
+// Escaping says how the templates of a webhook write values.
+type Escaping string
+
+// The kinds of escaping; empty is EscapingContextual.
+const (
+	// EscapingContextual writes each value as its place needs it.
+	EscapingContextual Escaping = "Contextual"
+	// EscapingNone writes each value as it is.
+	EscapingNone Escaping = "None"
+)
+
+// Missing says what becomes of a value that a template mentions and the data of
+// a call does not have.
+type Missing string
+
+// The ways to treat missing values; empty is MissingFail.
+const (
+	// MissingFail ends the call as RenderFailed.
+	MissingFail Missing = "Fail"
+	// MissingNull takes the value as null.
+	MissingNull Missing = "Null"
+)
+
+// BodyContext is the grammar of a body, which decides what escaping means in it.
+type BodyContext string
+
+// The grammars; empty is BodyText. [ContextOf] tells them from a Content-Type.
+const (
+	BodyText BodyContext = "Text" // none: values are written as they are
+	BodyJSON BodyContext = "JSON"
+	BodyForm BodyContext = "Form"
+	BodyXML  BodyContext = "XML"
+)
 
 // Ref returns the integration's reference.
 func (i *Integration) Ref() Ref { return Ref{Kind: KindIntegration, Key: i.Key} }

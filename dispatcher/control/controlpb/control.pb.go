@@ -941,6 +941,11 @@ type Webhook struct {
 	Timeout              *durationpb.Duration   `protobuf:"bytes,16,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	Retry                *Retry                 `protobuf:"bytes,17,opt,name=retry,proto3" json:"retry,omitempty"`
 	Suspend              bool                   `protobuf:"varint,18,opt,name=suspend,proto3" json:"suspend,omitempty"`
+	Escaping             string                 `protobuf:"bytes,19,opt,name=escaping,proto3" json:"escaping,omitempty"`
+	Missing              string                 `protobuf:"bytes,20,opt,name=missing,proto3" json:"missing,omitempty"`
+	Culture              string                 `protobuf:"bytes,21,opt,name=culture,proto3" json:"culture,omitempty"`
+	BodyField            string                 `protobuf:"bytes,22,opt,name=body_field,json=bodyField,proto3" json:"body_field,omitempty"`
+	BodyContext          string                 `protobuf:"bytes,23,opt,name=body_context,json=bodyContext,proto3" json:"body_context,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -1099,6 +1104,41 @@ func (x *Webhook) GetSuspend() bool {
 		return x.Suspend
 	}
 	return false
+}
+
+func (x *Webhook) GetEscaping() string {
+	if x != nil {
+		return x.Escaping
+	}
+	return ""
+}
+
+func (x *Webhook) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
+func (x *Webhook) GetCulture() string {
+	if x != nil {
+		return x.Culture
+	}
+	return ""
+}
+
+func (x *Webhook) GetBodyField() string {
+	if x != nil {
+		return x.BodyField
+	}
+	return ""
+}
+
+func (x *Webhook) GetBodyContext() string {
+	if x != nil {
+		return x.BodyContext
+	}
+	return ""
 }
 
 // HeaderTemplate mirrors plan.HeaderTemplate.
@@ -1588,7 +1628,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x12\x18\n" +
-	"\aprivate\x18\x03 \x01(\bR\aprivate\"\xf8\x04\n" +
+	"\aprivate\x18\x03 \x01(\bR\aprivate\"\x8a\x06\n" +
 	"\aWebhook\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -1611,7 +1651,13 @@ const file_control_proto_rawDesc = "" +
 	"\ahas_key\x18\x0f \x01(\bR\x06hasKey\x123\n" +
 	"\atimeout\x18\x10 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x128\n" +
 	"\x05retry\x18\x11 \x01(\v2\".maestra.webhooks.control.v1.RetryR\x05retry\x12\x18\n" +
-	"\asuspend\x18\x12 \x01(\bR\asuspend\":\n" +
+	"\asuspend\x18\x12 \x01(\bR\asuspend\x12\x1a\n" +
+	"\bescaping\x18\x13 \x01(\tR\bescaping\x12\x18\n" +
+	"\amissing\x18\x14 \x01(\tR\amissing\x12\x18\n" +
+	"\aculture\x18\x15 \x01(\tR\aculture\x12\x1d\n" +
+	"\n" +
+	"body_field\x18\x16 \x01(\tR\tbodyField\x12!\n" +
+	"\fbody_context\x18\x17 \x01(\tR\vbodyContext\":\n" +
 	"\x0eHeaderTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xbe\x01\n" +
