@@ -66,9 +66,9 @@ func TestInvalidSamplesAreRefused(t *testing.T) {
 	}
 }
 
-// TestEveryStringAndListHasAMaximum: otherwise one object could fill etcd or the
+// TestEverythingHasAMaximum: otherwise one object could fill etcd or the
 // dispatcher's memory, and CEL rules could not be given a cost.
-func TestEveryStringAndListHasAMaximum(t *testing.T) {
+func TestEverythingHasAMaximum(t *testing.T) {
 	for _, crd := range readCRDs(t) {
 		schema := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 		walk("spec", schema.Properties["spec"], func(field string, s apiextensionsv1.JSONSchemaProps) {
@@ -77,6 +77,8 @@ func TestEveryStringAndListHasAMaximum(t *testing.T) {
 				t.Errorf("%s: the string %s has no maximum length", crd.Name, field)
 			case s.Type == "array" && s.MaxItems == nil:
 				t.Errorf("%s: the list %s has no maximum", crd.Name, field)
+			case s.XPreserveUnknownFields != nil && s.MaxProperties == nil:
+				t.Errorf("%s: the object %s may have any number of fields", crd.Name, field)
 			}
 		})
 	}
@@ -112,6 +114,9 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 		}
 		if s.MaxItems != nil {
 			add("must have at most %d items", *s.MaxItems)
+		}
+		if s.MaxProperties != nil {
+			add("must have at most %d items", *s.MaxProperties)
 		}
 		if len(s.Enum) > 0 {
 			add("Unsupported value")

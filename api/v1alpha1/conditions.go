@@ -17,6 +17,9 @@ const (
 	// ConditionReconciling is present, and True, only while the operator waits
 	// for something that may come by itself (kstatus).
 	ConditionReconciling = "Reconciling"
+	// ConditionSampleRendered, on a Webhook with sampleData only: the templates
+	// can be rendered with it. It is never part of Ready.
+	ConditionSampleRendered = "SampleRendered"
 )
 
 // Reasons of conditions. docs/conditions.md says what to do about each.
@@ -54,6 +57,16 @@ const (
 	// ReasonSecretUnreadable: ResolvedRefs=False, the API server refuses the
 	// operator the Secret.
 	ReasonSecretUnreadable = "SecretUnreadable"
+	// ReasonConfigMapNotFound: ResolvedRefs=False, no such ConfigMap.
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonConfigMapKeyNotFound: ResolvedRefs=False, the ConfigMap lacks the key.
+	ReasonConfigMapKeyNotFound = "ConfigMapKeyNotFound"
+	// ReasonConfigMapValueInvalid: ResolvedRefs=False, the ConfigMap's value
+	// cannot be a body: it is binary or too large.
+	ReasonConfigMapValueInvalid = "ConfigMapValueInvalid"
+	// ReasonConfigMapUnreadable: ResolvedRefs=False, the API server refuses the
+	// operator the ConfigMap.
+	ReasonConfigMapUnreadable = "ConfigMapUnreadable"
 
 	// ReasonProgrammed: Programmed=True.
 	ReasonProgrammed = "Programmed"
@@ -70,4 +83,10 @@ const (
 	// ReasonSuspended: Ready=True, and calls wait because suspend is set on the
 	// object or, for a Webhook, on its integration.
 	ReasonSuspended = "Suspended"
+
+	// ReasonSampleRendered: SampleRendered=True.
+	ReasonSampleRendered = "SampleRendered"
+	// ReasonSampleFailed: SampleRendered=False, a call with this data would end as
+	// RenderFailed or Blocked.
+	ReasonSampleFailed = "SampleFailed"
 )

@@ -16,6 +16,7 @@ import (
 //
 //	# want: FIELD: MESSAGE    the API server refuses FIELD, saying MESSAGE
 //	# fill: FIELD N           FIELD is set to N letters x
+//	# properties: FIELD N     the object FIELD gets N properties
 //	# repeat: FIELD N         the list FIELD has N copies of its first item, each
 //	                          with a number after its name
 type sample struct {
@@ -79,11 +80,21 @@ func (s *sample) direct(comment string) error {
 	switch directive {
 	case "fill":
 		return s.change(field, func(any) any { return strings.Repeat("x", n) })
+	case "properties":
+		return s.change(field, func(any) any { return properties(n) })
 	case "repeat":
 		return s.change(field, func(old any) any { return repeatItem(old.([]any)[0].(map[string]any), n) })
 	default:
 		return fmt.Errorf("no such directive")
 	}
+}
+
+func properties(n int) map[string]any {
+	object := make(map[string]any, n)
+	for i := range n {
+		object[fmt.Sprintf("p%04d", i)] = true
+	}
+	return object
 }
 
 func repeatItem(item map[string]any, n int) []any {

@@ -52,12 +52,36 @@ spec:
 	if diff := cmp.Diff(v1alpha1.WebhookSpec{
 		IntegrationRef:   v1alpha1.IntegrationRef{Name: name},
 		Method:           v1alpha1.MethodPost,
+		Escaping:         v1alpha1.EscapingContextual,
+		Missing:          v1alpha1.MissingFail,
 		InheritedHeaders: []v1alpha1.InheritedHeader{{Name: "Authorization", Use: &use}},
 	}, webhook.Spec); diff != "" {
 		t.Errorf("spec of the webhook (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com"}, integration.Spec); diff != "" {
 		t.Errorf("spec of the integration (-want +got):\n%s", diff)
+	}
+}
+
+// TestSampleDataIsKept: whatever its fields are; a number loses what a 64-bit
+// integer or float does not hold, as the field's doc says.
+func TestSampleDataIsKept(t *testing.T) {
+	const name = "sample"
+	c := newClient(t)
+	create(t, c, name, `
+apiVersion: webhooks.maestra.io/v1alpha1
+kind: Webhook
+spec:
+  integrationRef: {name: sample}
+  sampleData: {order: {items: [{sku: A, gift: null}], total: 1.50, id: 12345678901234567890, count: 3}}
+`)
+	var webhook v1alpha1.Webhook
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: name}, &webhook); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"order":{"count":3,"id":12345678901234567000,"items":[{"gift":null,"sku":"A"}],"total":1.5}}`
+	if got := string(webhook.Spec.SampleData.Raw); got != want {
+		t.Errorf("sampleData is %s, want %s", got, want)
 	}
 }
 

@@ -1,10 +1,12 @@
 package v1alpha1
 
 import (
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // WebhookSpec is one kind of HTTP request to an integration's service.
+// +kubebuilder:validation:XValidation:rule="!has(self.body) || !has(self.bodyFrom)",message="body and bodyFrom exclude each other; set only one of them"
 type WebhookSpec struct {
 	// integrationRef is the WebhookIntegration in the same namespace whose root
 	// URL, headers and limit this Webhook uses.
@@ -40,6 +42,35 @@ type WebhookSpec struct {
 	// +optional
 	Method Method `json:"method,omitempty"`
 
+	// escaping says how the templates (url, the values of headers, body) write
+	// values. Contextual writes each as its place needs it: in a JSON body as a
+	// part of a JSON string or as a JSON value, in a form, an XML body and the url
+	// encoded, so that no value can change what stands around it. None writes all
+	// values as they are; the author must then see to it that none can. Contextual
+	// if unset.
+	// +default="Contextual"
+	// +optional
+	Escaping Escaping `json:"escaping,omitempty"`
+
+	// missing says what becomes of a value that a template mentions and the data
+	// of a call does not have: Fail ends the call as RenderFailed, also if the
+	// value stands in a branch that is not taken; Null takes the value, and all
+	// below it, as null, which suits sparse data. Fail if unset.
+	// +default="Fail"
+	// +optional
+	Missing Missing `json:"missing,omitempty"`
+
+	// culture is what the form of numbers and dates and upper case follow in the
+	// templates: the name of a language and perhaps a country, such as de-DE, in
+	// any case. A name that the operator does not know is not accepted, and the
+	// condition lists those it knows. The invariant culture (1.5, 01/31/2026) if
+	// unset. At most 35 characters.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=35
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$')",message="culture must be the name of a language and perhaps a country, such as de or de-DE"
+	// +optional
+	Culture string `json:"culture,omitempty"`
+
 	// url is appended to the integration's root URL as it stands. It is a
 	// template, may be empty, and cannot change scheme, host or port: if the root
 	// URL has no path it must be empty or start with / or ?. At most 8,192
@@ -70,12 +101,32 @@ type WebhookSpec struct {
 	Headers []WebhookHeader `json:"headers,omitempty"`
 
 	// body is the request body, a template of at most 262,144 bytes. No body
-	// is sent if unset. Without a Content-Type header it is sent as
-	// application/json.
+	// is sent if neither this nor bodyFrom is set. Without a Content-Type header it
+	// is sent as application/json. The Content-Type in effect, the Webhook's own or
+	// the integration's, decides how values are escaped.
 	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=262144
 	// +optional
 	Body *string `json:"body,omitempty"`
+
+	// bodyFrom takes the body's template from elsewhere, instead of body. It is
+	// followed: a changed ConfigMap applies to the calls that are taken in next.
+	// +optional
+	BodyFrom *BodySource `json:"bodyFrom,omitempty"`
+
+	// sampleData is an example of a call's data, a JSON object. All templates are
+	// rendered with it as for a call, but nothing is sent; the condition
+	// SampleRendered says what came of it, and is absent without sampleData. A
+	// sample that fails keeps no call from being sent. At most 65,536 bytes of JSON
+	// and 1,000 names in the outermost object. Kubernetes keeps a number as a 64-bit
+	// integer or float, so that 1.50 becomes 1.5 here, and digits after the 15th may
+	// be lost; the data of calls keeps all digits. Everyone who may read this object
+	// can read it.
+	// +kubebuilder:validation:Type=object
+	// +kubebuilder:validation:MaxProperties=1000
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	SampleData *apiextensionsv1.JSON `json:"sampleData,omitempty"`
 
 	// timeout overrides the integration's: 1s to 120s.
 	// +kubebuilder:validation:Type=string
@@ -148,8 +199,10 @@ type WebhookHeader struct {
 // WebhookStatus is what the operator has observed.
 type WebhookStatus struct {
 	// conditions tell the state: Accepted (the spec is valid), ResolvedRefs (the
-	// integration is there and usable), Programmed (the dispatcher works with
-	// this content), Ready (all three); Stalled and Reconciling only while true.
+	// integration and bodyFrom are there and usable), Programmed (the dispatcher
+	// works with this content), Ready (all three); Stalled and Reconciling only
+	// while true; SampleRendered (whether sampleData suits the templates) only with
+	// sampleData, and never part of Ready.
 	// The reasons are documented in conditions.go and docs/conditions.md.
 	// +listType=map
 	// +listMapKey=type
@@ -169,20 +222,31 @@ type WebhookStatus struct {
 	// +optional
 	SystemName string `json:"systemName,omitempty"`
 
-	// urlView is the full URL as calls will use it, placeholders kept.
+	// urlView is the full URL as calls will use it; placeholders and all other
+	// instructions of the template are kept.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=10240
 	// +optional
 	URLView string `json:"urlView,omitempty"`
 
-	// headersView are the headers of a request, "Name: value", placeholders kept
-	// and private values as ***.
+	// headersView are the headers of a request, "Name: value", placeholders and
+	// other instructions kept and private values as ***.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=130
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=8450
 	// +optional
 	HeadersView []string `json:"headersView,omitempty"`
+
+	// model is what url, headers and body together need of a call's data, sorted by
+	// path. Host variables, such as WebhookRequest.TransactionalId, are left out,
+	// as no caller sends them. A path has two entries if two templates need it to
+	// be of types that exclude each other. At most 256; if there are more, the
+	// message of Accepted says so. Absent if a template is missing or not valid.
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=256
+	// +optional
+	Model []ModelPath `json:"model,omitempty"`
 
 	// idempotencyKey tells whether the templates use
 	// WebhookRequest.TransactionalId, so that failed calls are retried. Without it
