@@ -149,9 +149,11 @@ func TestRenderFailure(t *testing.T) {
 	}
 }
 
+// TestHostileValues: without escaping a value can do no more than end its call.
 func TestHostileValues(t *testing.T) {
 	h := newHarness(t, nil)
 	h.configure(func(_ *plan.Integration, wh *plan.Webhook) {
+		wh.Escaping = plan.EscapingNone
 		wh.Headers = []plan.HeaderTemplate{{Name: "X-Name", Value: "${name}"}}
 	})
 	tests := []struct{ data, outcome string }{
@@ -168,6 +170,36 @@ func TestHostileValues(t *testing.T) {
 	}
 	if requests := h.receiver.Requests(); len(requests) != 0 {
 		t.Errorf("%d requests were sent", len(requests))
+	}
+}
+
+// TestEscapedValues: the same values suit their place, but for those that no
+// escaping makes suit it.
+func TestEscapedValues(t *testing.T) {
+	h := newHarness(t, nil)
+	h.configure(func(_ *plan.Integration, wh *plan.Webhook) {
+		wh.BodyContext = plan.BodyJSON
+		wh.Headers = []plan.HeaderTemplate{{Name: "X-Id", Value: "${id}"}}
+	})
+	for _, test := range []struct{ data, outcome string }{
+		{`{"id": "../../admin", "name": "x"}`, "Blocked"},
+		{`{"id": "x\r\nX-Injected: y", "name": "x"}`, "RenderFailed"},
+	} {
+		call := h.call(test.data)
+		if got := h.finished(call.TransactionID); got.Outcome != test.outcome || got.Attempts != 0 {
+			t.Errorf("%s: %+v, want %s without an attempt", test.data, got, test.outcome)
+		}
+	}
+	call := h.call(`{"id": "%2e%2e/a b?c#d", "name": "Ada \"the first\"\n"}`)
+	if got := h.finished(call.TransactionID); got.Outcome != "Succeeded" {
+		t.Fatalf("%+v, want it sent", got)
+	}
+	request := h.received(1)[0]
+	if want := "/root/%252e%252e%2Fa%20b%3Fc%23d"; request.URI != want {
+		t.Errorf("the URI is %s, want %s", request.URI, want)
+	}
+	if want := `{"name": "Ada \"the first\"\n"}`; request.Body != want {
+		t.Errorf("the body is %s, want %s", request.Body, want)
 	}
 }
 

@@ -1,11 +1,13 @@
 package compile_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -109,6 +111,73 @@ func TestSameForWebhooks(t *testing.T) {
 		if got := before.SameForWebhooks(tt.after); got != tt.same {
 			t.Errorf("%s: same %t, want %t", name, got, tt.same)
 		}
+	}
+}
+
+// TestContentTypeForWebhooks: a Content-Type counts for what it says about
+// bodies, also a private one, whose value webhooks do not see.
+func TestContentTypeForWebhooks(t *testing.T) {
+	result := func(contentType string) *compile.IntegrationResult {
+		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{
+			URL: "https://api.example.com",
+			Headers: []v1alpha1.IntegrationHeader{{Name: "content-type", ValueFrom: &v1alpha1.HeaderValueSource{
+				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "type"},
+			}}},
+		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"type": []byte(contentType)}, nil })
+		return &r
+	}
+	before := result("application/json")
+	for contentType, same := range map[string]bool{
+		"application/problem+json; a=b": true, "text/xml": false, "text/plain": false, "json": false,
+	} {
+		if got := before.SameForWebhooks(result(contentType)); got != same {
+			t.Errorf("%s: same %t, want %t", contentType, got, same)
+		}
+	}
+}
+
+// webhook compiles a webhook against an integration that is ready.
+func webhook(spec v1alpha1.WebhookSpec) compile.WebhookResult {
+	integration := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com/v1"}}, nil)
+	return compile.Webhook(compile.WebhookInput{
+		Object:      &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: spec},
+		Integration: &integration,
+	})
+}
+
+// TestModelFitsTheStatus: the schema has bounds for the number of values and for
+// a path.
+func TestModelFitsTheStatus(t *testing.T) {
+	var b strings.Builder
+	for i := range 300 {
+		fmt.Fprintf(&b, "${v%03d}", i)
+	}
+	text, long := b.String(), "${"+strings.Repeat("x", 600)+"}"
+	got := webhook(v1alpha1.WebhookSpec{Body: &text, Escaping: v1alpha1.EscapingNone})
+	if n := len(got.Model); n != 256 || got.Model[255].Path != "v255" || got.Note != "status.model shows 256 of the 300 values that the templates need" {
+		t.Errorf("%d values, the last %v; note %q", n, got.Model[n-1], got.Note)
+	}
+	got = webhook(v1alpha1.WebhookSpec{Body: &long, Escaping: v1alpha1.EscapingNone})
+	if path := got.Model[0].Path; len(path) > 512 || !strings.HasPrefix(path, "xxx") || !strings.HasSuffix(path, "…") {
+		t.Errorf("a path of %d bytes", len(path))
+	}
+}
+
+// TestLargeSample: sampleData has a bound of its own.
+func TestLargeSample(t *testing.T) {
+	for n, want := range map[int]string{
+		65_536: "",
+		65_537: "sampleData: it has 65537 bytes, and 65536 is the most",
+	} {
+		data := &apiextensionsv1.JSON{Raw: []byte(`{"x":"` + strings.Repeat("x", n-8) + `"}`)}
+		result := webhook(v1alpha1.WebhookSpec{SampleData: data})
+		if message, given := result.TrySample(); message != want || !given || len(result.Problems) > 0 {
+			t.Errorf("%d bytes: %q (given: %t), problems %v", n, message, given, result.Problems)
+		}
+	}
+	result := webhook(v1alpha1.WebhookSpec{})
+	if message, given := result.TrySample(); message != "" || given {
+		t.Errorf("without sampleData: %q (given: %t)", message, given)
 	}
 }
 

@@ -32,11 +32,22 @@ type secret struct {
 	Refused    string
 }
 
+// configMap is the same of a ConfigMap. Repeat gives each value that many times.
+type configMap struct {
+	Kind       string
+	Metadata   struct{ Name string }
+	Data       map[string]string
+	BinaryData map[string][]byte
+	Repeat     int
+	Refused    string
+}
+
 // input is what an *.in.yaml file holds.
 type input struct {
 	integrations []*v1alpha1.WebhookIntegration
 	webhooks     []v1alpha1.Webhook
 	secrets      map[string]secret
+	configMaps   map[string]configMap
 }
 
 // TestGolden compiles the objects of every testdata/*.in.yaml, each webhook
@@ -75,7 +86,7 @@ func read(t *testing.T, file string) input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := input{secrets: map[string]secret{}}
+	in := input{secrets: map[string]secret{}, configMaps: map[string]configMap{}}
 	for document := range strings.SplitSeq(string(content), "\n---\n") {
 		var kind struct{ Kind string }
 		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
@@ -93,6 +104,9 @@ func read(t *testing.T, file string) input {
 		case "Secret":
 			s := decode[secret](t, document)
 			in.secrets[s.Metadata.Name] = s
+		case "ConfigMap":
+			c := decode[configMap](t, document)
+			in.configMaps[c.Metadata.Name] = c
 		default:
 			t.Fatalf("%s: unknown kind %q", file, kind.Kind)
 		}
@@ -127,6 +141,28 @@ func (in input) look(name string) (map[string][]byte, error) {
 	return data, nil
 }
 
+// lookConfigMap is the ConfigMaps of an input.
+func (in input) lookConfigMap(name string) (*compile.ConfigMap, error) {
+	c, ok := in.configMaps[name]
+	switch {
+	case !ok:
+		return nil, nil
+	case c.Refused != "":
+		return nil, errors.New(c.Refused)
+	}
+	for key, value := range c.Data {
+		c.Data[key] = strings.Repeat(value, max(1, c.Repeat))
+	}
+	return &compile.ConfigMap{Data: c.Data, BinaryData: c.BinaryData}, nil
+}
+
+// webhookOutput is a result and what came of its sample.
+type webhookOutput struct {
+	compile.WebhookResult
+
+	Sample string
+}
+
 func compiled(t *testing.T, in input) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -152,11 +188,17 @@ func compiled(t *testing.T, in input) []byte {
 	}
 	for i := range in.webhooks {
 		obj := &in.webhooks[i]
-		add("Webhook "+obj.Name, compile.Webhook(compile.WebhookInput{
+		out := webhookOutput{WebhookResult: compile.Webhook(compile.WebhookInput{
 			Object:      obj,
 			Integration: integrations[obj.Spec.IntegrationRef.Name],
+			ConfigMaps:  in.lookConfigMap,
 			HeldBy:      compile.Holder(obj, in.webhooks),
-		}))
+		})}
+		var given bool
+		if out.Sample, given = out.TrySample(); given && out.Sample == "" {
+			out.Sample = "rendered"
+		}
+		add("Webhook "+obj.Name, out)
 	}
 	return out.Bytes()
 }

@@ -30,15 +30,19 @@ type IntegrationResult struct {
 	// HeadersView are the headers without private values, also while a Secret is
 	// missing.
 	HeadersView []plan.Header
+
+	contentType contentType // what webhooks inherit, also from a private header
 }
 
 // SameForWebhooks reports whether the webhooks of an integration compile to the
-// same with either result. The values of private headers make no difference.
+// same with either result. The values of private headers make no difference, but
+// for what a Content-Type says about bodies.
 func (r *IntegrationResult) SameForWebhooks(other *IntegrationResult) bool {
 	return r.Plan.NotReady == other.Plan.NotReady &&
 		r.Plan.Suspend == other.Plan.Suspend &&
 		r.URL == other.URL &&
-		slices.Equal(r.HeadersView, other.HeadersView)
+		slices.Equal(r.HeadersView, other.HeadersView) &&
+		r.contentType == other.contentType
 }
 
 // SecretNames returns the names of the Secrets that the integration refers to,
@@ -79,6 +83,9 @@ func Integration(obj *v1alpha1.WebhookIntegration, secrets Secrets) IntegrationR
 	compiled.Headers = found.integrationHeaders(obj, secrets)
 
 	for _, h := range compiled.Headers {
+		if strings.EqualFold(h.Name, plan.ContentType) {
+			result.contentType = readContentType(h.Value.Reveal())
+		}
 		if h.Private {
 			h.Value = plan.Secret{}
 		}

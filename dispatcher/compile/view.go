@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/parts"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -15,17 +16,17 @@ const (
 
 // headersView are the headers of a request, by the rules that requests follow.
 // A body without a Content-Type is sent as JSON, so that header is shown too.
-func headersView(inherited []plan.Header, webhook *plan.Webhook, parts *parts) []string {
-	own := make([]plan.RenderedHeader, len(parts.headers))
-	for i, h := range parts.headers {
-		own[i] = plan.RenderedHeader{Name: webhook.Headers[i].Name, Value: h.View()}
+func headersView(inherited []plan.Header, webhook *plan.Webhook, templates *parts.Templates) []string {
+	own := make([]plan.RenderedHeader, len(templates.Headers))
+	for i, h := range templates.Headers {
+		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value.View()}
 	}
 	headers := plan.Headers(inherited, webhook.InheritedOff, own)
 	typed := slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool {
-		return strings.EqualFold(h.Name, "Content-Type")
+		return strings.EqualFold(h.Name, plan.ContentType)
 	})
 	if webhook.HasBody && !typed {
-		headers = append(headers, plan.RenderedHeader{Name: "Content-Type", Value: "application/json"})
+		headers = append(headers, plan.RenderedHeader{Name: plan.ContentType, Value: plan.DefaultContentType})
 	}
 	view := make([]string, len(headers))
 	for i, h := range headers {
@@ -33,3 +34,16 @@ func headersView(inherited []plan.Header, webhook *plan.Webhook, parts *parts) [
 	}
 	return view
 }
+
+// notes say in words what is unusual though allowed.
+type notes []string
+
+// add appends a note unless it is empty.
+func (n *notes) add(note string) {
+	if note != "" {
+		*n = append(*n, note)
+	}
+}
+
+// String returns the notes on one line.
+func (n notes) String() string { return strings.Join(n, "; ") }

@@ -1,9 +1,6 @@
 package compile
 
 import (
-	"errors"
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +17,9 @@ type WebhookInput struct {
 	Object *v1alpha1.Webhook
 	// Integration is the WebhookIntegration it refers to; nil if there is none.
 	Integration *IntegrationResult
+	// ConfigMaps finds the ConfigMap of bodyFrom. It is not called for a Webhook
+	// for which [ConfigMapName] returns none.
+	ConfigMaps ConfigMaps
 	// HeldBy is the name of the older Webhook that holds the system name, as
 	// [Holder] says; empty if none does.
 	HeldBy string
@@ -38,8 +38,8 @@ type WebhookResult struct {
 	// SystemName is the system name in force; empty if there is no valid one.
 	SystemName string
 	// URLView is the full URL, root and suffix one after the other as in a call,
-	// with placeholders, at most 10,240 bytes; empty if it is not allowed or a
-	// template is not valid.
+	// with placeholders and other instructions, at most 10,240 bytes; empty if it
+	// is not allowed or a template is not valid.
 	URLView string
 	// HeadersView are the headers of a request as "Name: value", with
 	// placeholders, private values as "***", each at most 8,450 bytes; empty if
@@ -47,11 +47,17 @@ type WebhookResult struct {
 	HeadersView []string
 	// HasKey is true if the templates refer to the transaction id.
 	HasKey bool
+	// Model is what the templates together need of a call's data, at most 256
+	// values, sorted; empty if a template is missing or not valid.
+	Model []ModelPath
+
+	sample sample
 }
 
 // Webhook compiles a Webhook against its integration.
 func Webhook(in WebhookInput) WebhookResult {
-	var found problems
+	var found, fields problems
+	var notes notes
 	obj := in.Object
 	compiled := plan.Webhook{
 		Key:         plan.Key{Namespace: obj.Namespace, Name: obj.Name},
@@ -59,25 +65,30 @@ func Webhook(in WebhookInput) WebhookResult {
 		Generation:  obj.Generation,
 		Integration: plan.Key{Namespace: obj.Namespace, Name: obj.Spec.IntegrationRef.Name},
 	}
-	result := WebhookResult{Plan: compiled}
+	result := WebhookResult{Plan: compiled, sample: sampleOf(in)}
 
 	result.SystemName = found.systemName(in)
-	parts, valid := found.templates(&obj.Spec)
-	found.webhookSpec(&obj.Spec, &compiled)
+	fields.webhookSpec(&obj.Spec, &compiled)
+	complete := fields.body(in, &compiled, &notes)
+	templates, valid := found.templates(&compiled, complete)
+	found = append(found, fields...)
 	found.integration(in)
 	if valid {
-		result.HasKey = parts.use(keyPath)
+		result.HasKey = templates.Use(keyPath)
 		if in.Integration != nil {
-			result.HeadersView = headersView(in.Integration.HeadersView, &compiled, parts)
+			result.HeadersView = headersView(in.Integration.HeadersView, &compiled, templates)
 		}
 		if in.Integration != nil && in.Integration.URL != "" {
-			result.URLView, result.Note = found.join(in.Integration.URL, parts.url)
+			result.URLView = found.join(in.Integration.URL, templates.URL, &notes)
 		}
 	}
-
-	if unknown := unknownHeaders(in); unknown != "" {
-		result.Note = strings.TrimPrefix(result.Note+"; "+unknown, "; ")
+	if valid && complete {
+		result.Model = model(templates, &notes)
+		result.sample.templates = templates
 	}
+
+	notes.add(unknownHeaders(in))
+	result.Note = notes.String()
 	result.Problems = found
 	if result.Plan.NotReady = notReady(found); result.Plan.NotReady != "" {
 		return result
@@ -100,8 +111,8 @@ func (p *problems) systemName(in WebhookInput) string {
 	return name
 }
 
-// webhookSpec translates the fields that are no templates into compiled, and
-// copies the sources of those that are.
+// webhookSpec translates the fields but the body into compiled. Templates are
+// copied as they are.
 func (p *problems) webhookSpec(spec *v1alpha1.WebhookSpec, compiled *plan.Webhook) {
 	switch spec.Method {
 	case "":
@@ -111,6 +122,7 @@ func (p *problems) webhookSpec(spec *v1alpha1.WebhookSpec, compiled *plan.Webhoo
 	default:
 		p.reject(v1alpha1.ReasonInvalidSpec, "method must be GET, POST, PUT, PATCH or DELETE")
 	}
+	p.templateOptions(spec, compiled)
 	compiled.Suffix = value(spec.URL)
 	seen := map[string]bool{}
 	for _, h := range spec.InheritedHeaders {
@@ -124,13 +136,42 @@ func (p *problems) webhookSpec(spec *v1alpha1.WebhookSpec, compiled *plan.Webhoo
 		p.headerName("headers", string(h.Name), seen)
 		compiled.Headers = append(compiled.Headers, plan.HeaderTemplate{Name: string(h.Name), Value: value(h.Value)})
 	}
-	compiled.HasBody, compiled.Body = spec.Body != nil, value(spec.Body)
 	compiled.Timeout = p.duration("timeout", spec.Timeout, 0, plan.MinTimeout, plan.MaxTimeout)
 	if spec.Retry != nil {
 		retry := p.retry(spec.Retry)
 		compiled.Retry = &retry
 	}
 	compiled.Suspend = spec.Suspend != nil && *spec.Suspend
+}
+
+// templateOptions translates what all templates are compiled with.
+func (p *problems) templateOptions(spec *v1alpha1.WebhookSpec, compiled *plan.Webhook) {
+	switch spec.Escaping {
+	case "", v1alpha1.EscapingContextual:
+		compiled.Escaping = plan.EscapingContextual
+	case v1alpha1.EscapingNone:
+		compiled.Escaping = plan.EscapingNone
+	default:
+		p.reject(v1alpha1.ReasonInvalidSpec, "escaping must be Contextual or None")
+	}
+	switch spec.Missing {
+	case "", v1alpha1.MissingFail:
+		compiled.Missing = plan.MissingFail
+	case v1alpha1.MissingNull:
+		compiled.Missing = plan.MissingNull
+	default:
+		p.reject(v1alpha1.ReasonInvalidSpec, "missing must be Fail or Null")
+	}
+	if spec.Culture == "" {
+		return
+	}
+	known := template.Cultures()
+	i := slices.IndexFunc(known, func(name string) bool { return strings.EqualFold(name, spec.Culture) })
+	if i < 0 { // the templates are judged all the same, with the invariant culture
+		p.reject(v1alpha1.ReasonInvalidSpec, "culture must be one of %s, or unset", strings.Join(known, ", "))
+		return
+	}
+	compiled.Culture = known[i]
 }
 
 // integration judges the integration as a reference.
@@ -160,92 +201,6 @@ func unknownHeaders(in WebhookInput) string {
 		return ""
 	}
 	return "inheritedHeaders names " + strings.Join(unknown, ", ") + ", which the integration does not send"
-}
-
-// placeholder is a placeholder as template.View writes it, and sampleValue what
-// stands for its value when a URL is judged before any call: it is valid
-// wherever one may stand, also behind a %.
-var placeholder = regexp.MustCompile(`\$\{[^}]*\}`)
-
-const sampleValue = "00"
-
-// join checks the join of root and suffix and returns what it looks like and a
-// note about it. Both are empty if it is not allowed.
-func (p *problems) join(root string, suffix *template.Template) (view, note string) {
-	beginning, whole := suffix.StaticPrefix()
-	if err := plan.CheckSuffix(root, beginning, whole && beginning == ""); err != nil {
-		p.reject(v1alpha1.ReasonInvalidURL, "%s", err)
-		return "", ""
-	}
-	if _, err := plan.JoinURL(root, placeholder.ReplaceAllString(suffix.View(), sampleValue)); err != nil {
-		p.reject(v1alpha1.ReasonInvalidURL, "url cannot be used with any data: %s", err)
-		return "", ""
-	}
-	return clip(root+suffix.View(), maxURLView), plan.JoinNotes(root, beginning)
-}
-
-// parts are a webhook's compiled templates.
-type parts struct {
-	url     *template.Template
-	headers []*template.Template // in the order of spec.headers
-	body    *template.Template   // nil without a body
-}
-
-// use reports whether any of the templates refers to path.
-func (t *parts) use(path string) bool {
-	for _, header := range t.headers {
-		if header.Uses(path) {
-			return true
-		}
-	}
-	return t.url.Uses(path) || (t.body != nil && t.body.Uses(path))
-}
-
-// templates compiles all templates. The errors of all fields make one problem;
-// valid is false if there is any.
-func (p *problems) templates(spec *v1alpha1.WebhookSpec) (t *parts, valid bool) {
-	var failures []string
-	compile := func(field, source string) *template.Template {
-		compiled, err := template.Compile(source, template.Options{Name: field})
-		var mistakes template.Errors
-		if errors.As(err, &mistakes) {
-			for _, mistake := range mistakes {
-				failures = append(failures, mistake.Error())
-			}
-		} else if err != nil {
-			failures = append(failures, err.Error())
-		}
-		return compiled
-	}
-	t = &parts{url: compile("url", value(spec.URL))}
-	for _, h := range spec.Headers {
-		header := compile(fmt.Sprintf("headers[%s]", h.Name), value(h.Value))
-		t.headers = append(t.headers, header)
-		if header != nil {
-			p.ownHeader(string(h.Name), header)
-		}
-	}
-	if spec.Body != nil {
-		t.body = compile("body", *spec.Body)
-	}
-	if len(failures) > 0 {
-		p.reject(v1alpha1.ReasonTemplateInvalid, "%s", strings.Join(failures, "\n"))
-	}
-	return t, len(failures) == 0
-}
-
-// ownHeader judges what is known of a header's value before rendering.
-func (p *problems) ownHeader(name string, header *template.Template) {
-	beginning, whole := header.StaticPrefix()
-	if err := plan.CheckContentType(name, header.Static()); err != nil {
-		p.reject(v1alpha1.ReasonInvalidHeader, "%s", err)
-	}
-	if err := plan.CheckHeaderValue(name, beginning); err != nil {
-		p.reject(v1alpha1.ReasonInvalidHeader, "%s", err)
-	}
-	if whole && len(beginning) > maxHeaderValue {
-		p.reject(v1alpha1.ReasonInvalidHeader, "the value of header %s is longer than %d bytes", name, maxHeaderValue)
-	}
 }
 
 // value is the text of an optional field.

@@ -3,6 +3,8 @@ package template
 import (
 	"time"
 	"unicode/utf8"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/template/internal/format"
 )
 
 // Data is what a call's templates are rendered with: the caller's JSON object
@@ -32,6 +34,7 @@ func ParseData(json []byte) (Data, error) {
 		d.pos = at
 		return Data{}, d.fail("the data is not valid UTF-8")
 	}
+	d.reserve()
 	root, err := d.document()
 	if err != nil {
 		return Data{}, err
@@ -60,35 +63,33 @@ type Host struct {
 	// TransactionalID is WebhookRequest.TransactionalId: the same in all
 	// attempts of a call.
 	TransactionalID string
-	// CreatedAt is WebhookRequest.CreatedAt: when the call was taken in. It is
-	// written in UTC as MM/dd/yyyy HH:mm:ss.
+	// CreatedAt is WebhookRequest.CreatedAt: when the call was taken in, a date
+	// in UTC.
 	CreatedAt time.Time
 }
 
 // hostVariables is the memory of one call's host variables, in one piece.
 type hostVariables struct {
-	createdAt time.Time
-	roots     [1]value
-	request   object
-	fields    [2]value
-	object    object
+	roots   [1]value
+	request object
+	fields  [2]value
+	object  object
 }
 
 // The names of the host variables are the same for all calls.
 var (
 	hostRoots     = []string{"WebhookRequest"}
 	requestFields = []string{"TransactionalId", "CreatedAt"}
+	hostKey       = fold(hostRoots[0])
 )
 
 // With returns the data with the host variables of a call added. Their object
 // replaces one of the same name, in any case, in the caller's data, so that no
 // caller can choose a transaction id. It costs one allocation; d is unchanged.
 func (d Data) With(host Host) Data {
-	v := &hostVariables{createdAt: host.CreatedAt}
-	v.fields = [2]value{
-		{kind: textValue, text: host.TransactionalID},
-		{kind: dateValue, date: &v.createdAt},
-	}
+	v := &hostVariables{}
+	created, _ := format.FromTime(host.CreatedAt.UTC())
+	v.fields = [2]value{textOf(host.TransactionalID), dateOf(created)}
 	v.request = object{names: requestFields, values: v.fields[:]}
 	v.roots = [1]value{{kind: objectValue, object: &v.request}}
 	v.object = object{names: hostRoots, values: v.roots[:]}
@@ -96,9 +97,9 @@ func (d Data) With(host Host) Data {
 }
 
 // get returns the root value that a shape names.
-func (d Data) get(s *shape) (*value, bool) {
-	if v, ok := d.host.get(s); ok {
-		return v, true
+func (d Data) get(s *shape, hint *int32) (*value, bool) {
+	if d.host != nil && s.key == hostKey {
+		return &d.host.values[0], true
 	}
-	return d.root.get(s)
+	return d.root.get(s, hint)
 }

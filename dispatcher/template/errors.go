@@ -12,15 +12,19 @@ import (
 // Kind says what sort of mistake an [Error] is about.
 type Kind string
 
-// The kinds of error. Those of Compile are the author's to repair, KindData and
-// KindRender those of whoever sends the data; KindLimit may be either's.
+// The kinds of error. Those up to KindLimit may come from [Compile] and are the
+// author's to repair; KindData and KindRender are those of whoever sends the
+// data; KindLimit may be either's.
 const (
-	KindSyntax      Kind = "Syntax"      // the source is not a template
-	KindUnsupported Kind = "Unsupported" // a construct this version does not have
-	KindType        Kind = "Type"        // one value is used in two ways that exclude each other
-	KindLimit       Kind = "Limit"       // one of the limits in limits.go was passed
-	KindData        Kind = "Data"        // the data is no JSON object, or not what the model needs
-	KindRender      Kind = "Render"      // a value of the data cannot be written
+	KindOptions  Kind = "Options"  // the options name something that does not exist
+	KindSyntax   Kind = "Syntax"   // the source is not a template
+	KindType     Kind = "Type"     // a value is used as what it is not, or in two ways that exclude each other
+	KindFunction Kind = "Function" // a function that does not exist, or not with these arguments
+	KindVariable Kind = "Variable" // a variable that is read too early, or declared twice
+	KindContext  Kind = "Context"  // the text around an output does not say how to write it
+	KindLimit    Kind = "Limit"    // one of the limits in limits.go was passed
+	KindData     Kind = "Data"     // the data is no JSON object, or not what the model needs
+	KindRender   Kind = "Render"   // a value cannot be written or computed with
 )
 
 // Error is one mistake at one place. Its text is a stable sentence that may
@@ -132,11 +136,14 @@ func printable(text string) string {
 // of their own.
 const maxQuoted = 100
 
-// quoted returns a name or path of the template for use in a message. Names are
-// ASCII.
+// quoted returns a name or path of the template for use in a message.
 func quoted(name string) string {
 	if len(name) > maxQuoted {
-		name = name[:maxQuoted] + "..."
+		end := maxQuoted
+		for !utf8.RuneStart(name[end]) {
+			end--
+		}
+		name = name[:end] + "..."
 	}
-	return `"` + name + `"`
+	return `"` + printable(name) + `"`
 }

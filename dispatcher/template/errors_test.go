@@ -79,7 +79,7 @@ func TestLongNamesAreCut(t *testing.T) {
 
 // TestNoStringInMessages guards literals: one may hold a credential.
 func TestNoStringInMessages(t *testing.T) {
-	for _, source := range []string{`${ a "s3cret" }`, `${ "s3cret" }`, `${ a "s3cret }`, `${ a 's3cret" }`} {
+	for _, source := range []string{`${ a "s3cret" }`, `${ "s3cret" + 1 }`, `${ a "s3cret }`, `${ a 's3cret" }`} {
 		_, err := Compile(source, Options{})
 		if err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: error is %v", source, err)

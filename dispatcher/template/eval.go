@@ -1,80 +1,239 @@
 package template
 
-import "strconv"
+import (
+	"math"
 
-// run is one rendering: all state that a template itself never holds.
-type run struct {
-	template *Template
-	slots    []*value // what the template's references lead to
-	out      []byte
-	start    int // where this rendering's output begins in out
-	problems []problem
-}
+	"github.com/maestra-io/webhook-operator/dispatcher/template/internal/text"
+)
 
-// bind checks the data against the model and fills the slots. All that does
-// not fit is reported, but nothing below a value that is missing or wrong.
-func (r *run) bind(data Data) bool {
-	for _, s := range r.template.model.fields {
-		v, ok := data.get(s)
-		r.require(s, v, ok)
+// present returns the value of an expression, which may not be null.
+func (r *run) present(e expr) (value, bool) {
+	v, ok := e.eval(r)
+	if ok && v.kind == nullValue {
+		return v, r.fail(KindRender, e.at(), described(e)+" is null, but a value is needed here")
 	}
-	return len(r.problems) == 0
+	return v, ok
 }
 
-// require checks one value, found or not, and what is needed below it.
-func (r *run) require(s *shape, v *value, found bool) {
-	switch {
-	case !found:
-		r.fail(KindData, s.at, "the data has no "+quoted(s.path()))
-	case !v.kind.is(s.typ):
-		r.fail(KindData, s.at, quoted(s.path())+" must be "+s.typ.words()+", but the data has "+v.kind.words())
-	case s.typ == TypePrimitive:
-		r.slots[s.slot] = v
+// described names an expression for a message: a path or function by its name.
+func described(e expr) string {
+	switch e := e.(type) {
+	case *refExpr:
+		return quoted(e.String())
+	case *callExpr:
+		return "the result of " + quoted(e.name.text)
+	}
+	return "the value"
+}
+
+// cannot reports a value that is not what its place needs. The check of the
+// model leaves that to variables alone, whose values come from several places.
+func (r *run) cannot(e expr, v value, needed string) bool {
+	return r.fail(KindRender, e.at(), described(e)+" is "+v.kind.words()+", but "+needed+" is needed here")
+}
+
+// tooLarge reports a number that cannot be written or kept: one of the data with
+// a huge exponent, or a result of arithmetic.
+func (r *run) tooLarge(e expr) bool {
+	if _, ok := e.(*refExpr); ok {
+		return r.fail(KindRender, e.at(), described(e)+" is a number too large to write out")
+	}
+	return r.fail(KindRender, e.at(), described(e)+" is infinite, undefined, or a number too large to write out")
+}
+
+// condition returns the value of a condition.
+func (r *run) condition(e expr) (holds, ok bool) {
+	if !r.step(1, e.at()) {
+		return false, false
+	}
+	v, ok := r.present(e)
+	if !ok {
+		return false, false
+	}
+	if v.kind != boolValue {
+		return false, r.cannot(e, v, "a boolean")
+	}
+	return v.truth(), true
+}
+
+// number returns the value of an operand of arithmetic or of a comparison.
+func (r *run) number(e expr) (float64, bool) {
+	if !r.step(1, e.at()) {
+		return 0, false
+	}
+	v, ok := r.present(e)
+	if !ok {
+		return 0, false
+	}
+	if !v.isNumber() {
+		return 0, r.cannot(e, v, "a number")
+	}
+	return v.float(), r.step(len(v.text)/slowBytesPerStep, e.at())
+}
+
+// eval returns the value that bind found for the reference, or looks the rest
+// of the path up in a variable. Null has nothing but null below it.
+func (e *refExpr) eval(r *run) (value, bool) {
+	v := &r.slots[e.slot]
+	if v.kind == unsetValue {
+		return value{}, r.fail(KindRender, e.at(), "nothing has been assigned to "+quoted(e.name.text)+" before it is read")
+	}
+	for _, s := range e.steps {
+		next, ok := r.member(v, s)
+		if !ok {
+			return absent, true
+		}
+		v = next
+	}
+	return v.as(e.shape.typ), true
+}
+
+func (e *textExpr) eval(*run) (value, bool)   { return textOf(e.text()), true }
+func (e *numberExpr) eval(*run) (value, bool) { return floatOf(e.float), true }
+
+// eval joins the texts of the parts.
+func (e *concatExpr) eval(r *run) (value, bool) {
+	start := len(r.scratch)
+	defer func() { r.scratch = r.scratch[:start] }()
+	for _, part := range e.parts {
+		v, ok := r.present(part)
+		if !ok {
+			return value{}, false
+		}
+		if r.scratch, ok = r.appendText(r.scratch, part, v); !ok {
+			return value{}, false
+		}
+		if !r.work(len(r.scratch)-start, part.at()) {
+			return value{}, false
+		}
+	}
+	return textOf(string(r.scratch[start:])), r.step(len(e.parts), e.at())
+}
+
+// eval stops at the first part that decides.
+func (e *logicExpr) eval(r *run) (value, bool) {
+	for _, part := range e.parts {
+		holds, ok := r.condition(part)
+		if !ok {
+			return value{}, false
+		}
+		if holds == e.or {
+			return boolOf(holds), true
+		}
+	}
+	return boolOf(!e.or), true
+}
+
+func (e *notExpr) eval(r *run) (value, bool) {
+	holds, ok := r.condition(e.cond)
+	return boolOf(!holds), ok
+}
+
+func (e *groupExpr) eval(r *run) (value, bool) {
+	if e.arithmetic {
+		x, ok := r.number(e.inner)
+		return floatOf(x), ok
+	}
+	holds, ok := r.condition(e.inner)
+	return boolOf(holds), ok
+}
+
+func (e *negateExpr) eval(r *run) (value, bool) {
+	x, ok := r.number(e.operand)
+	return floatOf(-x), ok
+}
+
+func (e *arithExpr) eval(r *run) (value, bool) {
+	x, ok := r.number(e.first)
+	if !ok {
+		return value{}, false
+	}
+	for _, op := range e.rest {
+		y, ok := r.number(op.operand)
+		if !ok {
+			return value{}, false
+		}
+		switch op.operator {
+		case tokenPlus:
+			x += y
+		case tokenMinus:
+			x -= y
+		case tokenTimes:
+			x *= y
+		default:
+			x /= y
+		}
+	}
+	return floatOf(x), true
+}
+
+// tolerance is how far apart two numbers are that still compare as equal.
+const tolerance = 1e-7
+
+func (e *compareExpr) eval(r *run) (value, bool) {
+	a, ok := r.number(e.left)
+	if !ok {
+		return value{}, false
+	}
+	b, ok := r.number(e.right)
+	if !ok {
+		return value{}, false
+	}
+	return boolOf(compare(e.operator, a, b)), true
+}
+
+// compare compares two numbers. Nothing compares with what is no number.
+func compare(operator tokenKind, a, b float64) bool {
+	equal := math.Abs(a-b) < tolerance
+	switch operator {
+	case tokenEqual:
+		return equal
+	case tokenNotEqual:
+		return math.Abs(a-b) > tolerance
+	case tokenLess:
+		return b-a > tolerance
+	case tokenGreater:
+		return a-b > tolerance
+	case tokenLessEqual:
+		return equal || b-a > tolerance
 	default:
-		for _, f := range s.fields {
-			member, ok := v.object.get(f)
-			r.require(f, member, ok)
-		}
+		return equal || a-b > tolerance
 	}
 }
 
-// fail reports a problem; it returns false for the caller to return.
-func (r *run) fail(kind Kind, at int, message string) bool {
-	r.problems = append(r.problems, problem{kind: kind, at: at, message: message})
-	return false
+func (e *sameTextExpr) eval(r *run) (value, bool) {
+	left, ok := r.present(e.left)
+	if !ok {
+		return value{}, false
+	}
+	right, ok := e.right.eval(r)
+	if !ok {
+		return value{}, false
+	}
+	if left.kind != textValue {
+		return value{}, r.cannot(e.left, left, "a string")
+	}
+	same := text.EqualFold(left.text, right.text)
+	return boolOf(same != e.not), r.step(1+(len(left.text)+len(right.text))/slowBytesPerStep, e.at())
 }
 
-// eval returns the value that bind found for the reference.
-func (e *refExpr) eval(slots []*value) *value { return slots[e.slot] }
-
-// write appends the text of an expression's value to the output.
-func (r *run) write(e expr) bool {
-	switch v := e.eval(r.slots); v.kind {
-	case textValue:
-		return r.append(v.text, e.pos())
-	case boolValue:
-		if v.truth {
-			return r.append("True", e.pos())
-		}
-		return r.append("False", e.pos())
-	case numberValue:
-		var ok bool
-		if r.out, ok = appendNumber(r.out, v.text); !ok {
-			return r.fail(KindRender, e.pos(), quoted(e.String())+" is a number too large to write out")
-		}
-	case dateValue:
-		r.out = v.date.UTC().AppendFormat(r.out, "01/02/2006 15:04:05")
-	default:
-		return r.fail(KindRender, e.pos(), quoted(e.String())+" is null and cannot be written")
-	}
-	return r.append("", e.pos())
+func (e *isNullExpr) eval(r *run) (value, bool) {
+	v, ok := e.value.eval(r)
+	return boolOf((v.kind == nullValue) != e.not), ok && r.step(1, e.at())
 }
 
-// append appends text to the output and guards its limit.
-func (r *run) append(text string, at int) bool {
-	if len(r.out)-r.start+len(text) > MaxOutputBytes {
-		return r.fail(KindLimit, at, "the output is longer than "+strconv.Itoa(MaxOutputBytes>>20)+" MiB")
+func (e *callExpr) eval(r *run) (value, bool) {
+	start := len(r.stack)
+	for i, arg := range e.args {
+		v, ok := r.argument(e.function.param(i), arg)
+		if !ok {
+			r.stack = r.stack[:start]
+			return value{}, false
+		}
+		r.stack = append(r.stack, v)
 	}
-	r.out = append(r.out, text...)
-	return true
+	v, ok := r.call(e, r.stack[start:])
+	clear(r.stack[start:])
+	r.stack = r.stack[:start]
+	return v, ok
 }

@@ -11,6 +11,12 @@ import (
 type decoder struct {
 	text string
 	pos  int
+	// sizes are how many members or elements the objects and arrays have, in the
+	// order in which they begin; the others are room for all of them.
+	sizes   []int32
+	objects []object
+	names   []string
+	values  []value
 }
 
 // fail returns an error at the current position.
@@ -32,11 +38,12 @@ func (d *decoder) syntax() error {
 // peek skips white space and returns the next byte, 0 at the end. A NUL in the
 // text is as wrong as the end everywhere.
 func (d *decoder) peek() byte {
-	d.pos = spaceEnd(d.text, d.pos)
-	if d.pos == len(d.text) {
-		return 0
+	for ; d.pos < len(d.text); d.pos++ {
+		if c := d.text[d.pos]; !isSpace(c) {
+			return c
+		}
 	}
-	return d.text[d.pos]
+	return 0
 }
 
 // take consumes c if it comes next, after white space.
@@ -81,9 +88,9 @@ func (d *decoder) value(depth int) (value, error) {
 	case c == '-' || isDigit(c):
 		return d.number()
 	case c == 't':
-		return d.word("true", value{kind: boolValue, truth: true})
+		return d.word("true", boolOf(true))
 	case c == 'f':
-		return d.word("false", value{kind: boolValue})
+		return d.word("false", boolOf(false))
 	case c == 'n':
 		return d.word("null", value{kind: nullValue})
 	}
@@ -103,7 +110,7 @@ func (d *decoder) word(word string, v value) (value, error) {
 
 func (d *decoder) object(depth int) (value, error) {
 	d.pos++ // {
-	o := &object{}
+	o := d.newObject(true)
 	for !d.take('}') {
 		if len(o.names) > 0 && !d.take(',') || d.peek() != '"' {
 			return value{}, d.syntax()
@@ -128,18 +135,21 @@ func (d *decoder) object(depth int) (value, error) {
 	return value{kind: objectValue, object: o}, nil
 }
 
-// array reads an array and checks its elements.
+// array reads an array.
 func (d *decoder) array(depth int) (value, error) {
 	d.pos++ // [
-	for first := true; !d.take(']'); first = false {
-		if !first && !d.take(',') {
+	o := d.newObject(false)
+	for !d.take(']') {
+		if len(o.values) > 0 && !d.take(',') {
 			return value{}, d.syntax()
 		}
-		if _, err := d.value(depth + 1); err != nil {
+		v, err := d.value(depth + 1)
+		if err != nil {
 			return value{}, err
 		}
+		o.values = append(o.values, v)
 	}
-	return value{kind: arrayValue}, nil
+	return value{kind: arrayValue, object: o}, nil
 }
 
 // number reads a number and keeps its text.
@@ -156,15 +166,15 @@ func (d *decoder) number() (value, error) {
 		d.pos = whole + 1
 		return value{}, d.syntax()
 	}
-	if d.at(".") {
+	if d.at('.', '.') {
 		d.pos++
 		if !d.digits() {
 			return value{}, d.syntax()
 		}
 	}
-	if d.at("eE") {
+	if d.at('e', 'E') {
 		d.pos++
-		if d.at("+-") {
+		if d.at('+', '-') {
 			d.pos++
 		}
 		if !d.digits() {
@@ -174,9 +184,9 @@ func (d *decoder) number() (value, error) {
 	return value{kind: numberValue, text: d.text[start:d.pos]}, nil
 }
 
-// at reports whether one of the bytes comes next.
-func (d *decoder) at(bytes string) bool {
-	return d.pos < len(d.text) && strings.IndexByte(bytes, d.text[d.pos]) >= 0
+// at reports whether one of two bytes comes next.
+func (d *decoder) at(one, other byte) bool {
+	return d.pos < len(d.text) && (d.text[d.pos] == one || d.text[d.pos] == other)
 }
 
 // digits consumes digits; it reports whether there were any.
@@ -278,4 +288,97 @@ func (d *decoder) hex() (rune, bool) {
 		d.pos++
 	}
 	return r, true
+}
+
+// reserve counts what is in the text and makes room for it. Memory in few pieces
+// of the right size is quicker to get and to give back, and half as much as what
+// grows.
+func (d *decoder) reserve() {
+	sizes, members, elements := count(d.text)
+	d.sizes = sizes
+	d.objects = make([]object, len(sizes))
+	d.names = make([]string, members)
+	d.values = make([]value, members+elements)
+}
+
+// newObject returns an object, or without names an array, with room for what is
+// in it. A text that is no JSON may have been counted wrong: then it grows.
+func (d *decoder) newObject(names bool) *object {
+	if len(d.objects) == 0 {
+		return &object{}
+	}
+	o, n := &d.objects[0], int(d.sizes[0])
+	d.objects, d.sizes = d.objects[1:], d.sizes[1:]
+	if n <= len(d.values) {
+		o.values, d.values = d.values[:0:n], d.values[n:]
+	}
+	if names && n <= len(d.names) {
+		o.names, d.names = d.names[:0:n], d.names[n:]
+	}
+	return o
+}
+
+// count returns how many members or elements the objects and arrays of a text
+// have, in the order in which they begin, and the sums for both. Of a text that
+// is no JSON the numbers mean nothing, but are not larger than its length.
+func count(text string) (sizes []int32, members, elements int) {
+	var buffer [MaxNesting]int32
+	open := buffer[:0] // the objects and arrays that have not ended; negative for objects
+	sizes = make([]int32, 0, 16)
+	first := false // whether nothing has been found in the innermost so far
+	add := func() {
+		innermost := open[len(open)-1]
+		if innermost < 0 {
+			members++
+			innermost = -innermost
+		} else {
+			elements++
+		}
+		sizes[innermost-1]++
+	}
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c <= ' ' || c == ':' {
+			continue
+		}
+		if first && c != ']' && c != '}' {
+			add()
+		}
+		first = false
+		switch c {
+		case '"':
+			i = stringEnd(text, i)
+		case '[', '{':
+			sizes = append(sizes, 0)
+			opened := int32(len(sizes)) //nolint:gosec // at most as many as bytes of the text
+			if c == '{' {
+				opened = -opened
+			}
+			open, first = append(open, opened), true
+		case ']', '}':
+			if len(open) == 0 {
+				return sizes, members, elements
+			}
+			open = open[:len(open)-1]
+		case ',':
+			if len(open) > 0 {
+				add()
+			}
+		}
+	}
+	return sizes, members, elements
+}
+
+// stringEnd returns the offset of the quote that ends the string at start, or of
+// the end of the text.
+func stringEnd(text string, start int) int {
+	for i := start + 1; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			return i
+		case '\\':
+			i++
+		}
+	}
+	return len(text)
 }

@@ -207,8 +207,10 @@ func isNameStart(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '_'
 }
 
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
 func spaceEnd(source string, pos int) int {
-	for pos < len(source) && strings.IndexByte(" \t\r\n", source[pos]) >= 0 {
+	for pos < len(source) && isSpace(source[pos]) {
 		pos++
 	}
 	return pos

@@ -1,5 +1,7 @@
 package template
 
+import "github.com/maestra-io/webhook-operator/dispatcher/template/internal/decimal"
+
 // The limits of the language. They bound time and memory of every compilation
 // and rendering; whatever passes one fails with an error that names it.
 const (
@@ -9,9 +11,20 @@ const (
 	// MaxDataBytes bounds the JSON text of one call's data: 1 MiB.
 	MaxDataBytes = 1 << 20
 
-	// MaxNesting bounds how deep objects and arrays of the data are nested, the
-	// outermost object included, and therefore the names in a path.
+	// MaxNesting bounds how deep conditions and loops of a template, the
+	// expressions of an instruction, and the objects and arrays of the data are
+	// nested, each for itself, and therefore also the names in a path.
 	MaxNesting = 64
+
+	// MaxSteps bounds the work of one rendering. Each instruction that is carried
+	// out, each pass of a loop and each operand is a step; functions cost a few,
+	// and so does every piece of text that is made. A step takes less than 100 ns,
+	// so that no rendering takes longer than about 100 ms.
+	MaxSteps = 1_000_000
+
+	// MaxTextBytes bounds every text that a rendering makes on the way, by &, set
+	// or a function: 1 MiB.
+	MaxTextBytes = 1 << 20
 
 	// MaxOutputBytes bounds what one rendering writes: 10 MiB. A template of
 	// 256 KiB can mention a value of 1 MiB more than 50,000 times.
@@ -20,9 +33,16 @@ const (
 	// MaxAddedZeros bounds the zeros that the exponent of a number adds when
 	// the number is written out. 1e308, the largest power of ten that a float64
 	// holds, needs 308.
-	MaxAddedZeros = 400
+	MaxAddedZeros = decimal.MaxAddedZeros
 
 	// MaxErrors bounds the errors reported for one template or one rendering:
 	// the first in order of position.
 	MaxErrors = 100
+)
+
+// bytesPerStep is how much text is made or read for one step, and
+// slowBytesPerStep where each character is looked at by itself.
+const (
+	bytesPerStep     = 32
+	slowBytesPerStep = 4
 )

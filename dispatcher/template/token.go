@@ -41,7 +41,7 @@ const (
 	tokenElseIf
 	tokenFor
 	tokenIn
-	tokenSet
+	tokenAssign
 	tokenEndWord // a lone "end"
 	tokenEndIf
 	tokenEndFor
@@ -57,14 +57,20 @@ const (
 
 // keywordTexts spells the keywords; of two words, with one space.
 var keywordTexts = map[tokenKind]string{
-	tokenIf: "if", tokenElse: "else", tokenElseIf: "else if", tokenFor: "for", tokenIn: "in", tokenSet: "set",
+	tokenIf: "if", tokenElse: "else", tokenElseIf: "else if", tokenFor: "for", tokenIn: "in", tokenAssign: "set",
 	tokenEndWord: "end", tokenEndIf: "end if", tokenEndFor: "end for",
 	tokenAnd: "and", tokenOr: "or", tokenNot: "not", tokenNull: "null",
 }
 
+// symbols spells the operators of arithmetic and comparison.
+var symbols = map[tokenKind]string{
+	tokenPlus: "+", tokenMinus: "-", tokenTimes: "*", tokenDivide: "/",
+	tokenEqual: "=", tokenNotEqual: "!=", tokenLess: "<", tokenGreater: ">", tokenLessEqual: "<=", tokenGreaterEqual: ">=",
+}
+
 // keywords finds the keyword that a lower-case word is.
 var keywords = map[string]tokenKind{
-	"if": tokenIf, "else": tokenElse, "for": tokenFor, "in": tokenIn, "set": tokenSet, "end": tokenEndWord,
+	"if": tokenIf, "else": tokenElse, "for": tokenFor, "in": tokenIn, "set": tokenAssign, "end": tokenEndWord,
 	"and": tokenAnd, "or": tokenOr, "not": tokenNot, "null": tokenNull,
 }
 
@@ -95,3 +101,18 @@ func (t token) describe(source string) string {
 	}
 	return quoted(t.text(source))
 }
+
+// tokenSet is a set of kinds of tokens.
+type tokenSet uint64
+
+// setOf returns the set of the kinds.
+func setOf(kinds ...tokenKind) tokenSet {
+	var s tokenSet
+	for _, k := range kinds {
+		s |= 1 << k
+	}
+	return s
+}
+
+// has reports whether the kind is in the set.
+func (s tokenSet) has(k tokenKind) bool { return s&(1<<k) != 0 }

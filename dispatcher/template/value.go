@@ -1,157 +1,217 @@
 package template
 
 import (
-	"strings"
-	"time"
-	"unicode"
-	"unicode/utf8"
+	"math"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/template/internal/decimal"
+	"github.com/maestra-io/webhook-operator/dispatcher/template/internal/format"
 )
 
-// valueKind is what a value of the data is.
+// valueKind is what a value is.
 type valueKind uint8
 
 const (
-	nullValue valueKind = iota
+	unsetValue valueKind = iota // a variable to which nothing has been assigned
+	nullValue
 	boolValue
-	numberValue
+	numberValue // of the data: its digits are text
+	floatValue  // a result of arithmetic
+	intValue    // a result of a function
 	textValue
 	dateValue
+	spanValue
 	objectValue
 	arrayValue
 )
 
-// words names the kind for whoever sends the data.
+// words names the kind for an author or whoever sends the data.
 func (k valueKind) words() string {
 	switch k {
 	case nullValue:
 		return "null"
+	case boolValue:
+		return "a boolean"
+	case numberValue, floatValue, intValue:
+		return "a number"
+	case textValue:
+		return "a string"
+	case dateValue:
+		return "a date"
+	case spanValue:
+		return "a time span"
 	case objectValue:
 		return "an object"
 	case arrayValue:
 		return "an array"
 	default:
-		return "a single value"
+		return "unset"
 	}
 }
 
-// is reports whether data of this kind is of type t. Null is a possible single
-// value, but no object.
-func (k valueKind) is(t Type) bool {
-	if t == TypeComposite {
-		return k == objectValue
-	}
-	return k != objectValue && k != arrayValue
-}
+// mark says for which places a text is ready, so that it is not escaped again.
+type mark uint8
 
-// value is one value of the data. Of an array only its being one is kept: no
-// construct of the language looks into it.
+const (
+	markNone     mark = iota
+	markRaw           // for all, on the author's word
+	markJSON          // a whole JSON value
+	markJSONText      // the inside of a JSON string
+	markPercent       // a part of a URL or form
+	markXML           // text or an attribute's value
+)
+
+// value is one value: of the data, or made by a rendering.
 type value struct {
-	kind   valueKind
-	truth  bool       // of a boolean
-	text   string     // of a string; the digits of a number, as in the JSON
-	date   *time.Time // of a date
+	kind valueKind
+	mark mark
+	// zone is the zone of a date, truth is 1 for true, and bits are a number or
+	// an amount of ticks, as the kind says.
+	zone   int32
+	bits   int64
+	text   string // of a string; the digits of a number of the data; a date of the data as it was written
 	object *object
 }
 
-// object is the members of a JSON object, in document order.
-type object struct {
-	names  []string
-	values []value
-	// index finds members by folded name, above scanMax members.
-	index map[string]int
+func textOf(text string) value         { return value{kind: textValue, text: text} }
+func marked(text string, m mark) value { return value{kind: textValue, text: text, mark: m} }
+func intOf(n int64) value              { return value{kind: intValue, bits: n} }
+
+func boolOf(truth bool) value {
+	if truth {
+		return value{kind: boolValue, bits: 1}
+	}
+	return value{kind: boolValue}
 }
 
-// scanMax is up to how many members an object is searched by comparing names:
-// cheaper there than a map, and it needs no folded copies of the names.
-const scanMax = 16
+// truth is the value of a boolean.
+func (v value) truth() bool { return v.bits != 0 }
 
-// add appends a member; it reports false if there is one of that name already.
-func (o *object) add(name string, v value) bool {
-	if _, taken := o.position(name, nil); taken {
+// floatOf is a number that has been computed.
+func floatOf(x float64) value { return value{kind: floatValue, bits: int64(math.Float64bits(x))} }
+
+// decimalOf is a number with all its digits; the flag is false if its exponent
+// adds too many.
+func decimalOf(d decimal.Decimal) (value, bool) {
+	out, ok := d.AppendTo(nil, ".")
+	return value{kind: numberValue, text: string(out)}, ok
+}
+
+func dateOf(d format.DateTime) value {
+	ticks, zone := d.Parts()
+	return value{kind: dateValue, bits: ticks, zone: zone}
+}
+
+// date is the value of a date.
+func (v value) date() format.DateTime { return format.DateTimeOf(v.bits, v.zone) }
+
+// isNumber reports whether v is a number.
+func (v value) isNumber() bool {
+	return v.kind == numberValue || v.kind == floatValue || v.kind == intValue
+}
+
+// normalized returns a result of arithmetic as it is kept or passed on: with 15
+// digits. The flag is false for one that is too large or no number.
+func (v value) normalized() (value, bool) {
+	if v.kind != floatValue {
+		return v, true
+	}
+	d, ok := v.decimal()
+	return floatOf(d.Float64()), ok
+}
+
+// float returns a number as a float64.
+func (v value) float() float64 {
+	switch v.kind {
+	case floatValue:
+		return math.Float64frombits(uint64(v.bits))
+	case intValue:
+		return float64(v.bits)
+	}
+	return decimal.Parse(v.text).Float64()
+}
+
+// decimal returns a number with all its digits. A result of arithmetic has at
+// most 15; the flag is false for one that is too large or no number.
+func (v value) decimal() (decimal.Decimal, bool) {
+	switch v.kind {
+	case floatValue:
+		return decimal.FromFloat(v.float())
+	case intValue:
+		return decimal.FromInt(v.bits), true
+	}
+	return decimal.Parse(v.text), true
+}
+
+// kindsOf has, by type, a bit for each kind that may be of that type. Null is a
+// possible single value, but no object.
+var kindsOf = [typeCount]uint16{
+	TypeUnknown:   1<<(arrayValue+1) - 1,
+	TypePrimitive: 1<<nullValue | 1<<boolValue | numberKinds | 1<<textValue | 1<<dateValue | 1<<spanValue,
+	TypeBoolean:   1<<nullValue | 1<<boolValue,
+	TypeString:    1<<nullValue | 1<<textValue,
+	TypeDecimal:   1<<nullValue | numberKinds,
+	TypeInteger:   1<<nullValue | numberKinds,
+	TypeDateTime:  1<<nullValue | 1<<textValue | 1<<dateValue,
+	TypeTimeSpan:  1<<nullValue | 1<<textValue | 1<<spanValue,
+	TypeComposite: 1<<objectValue | 1<<arrayValue,
+	TypeArray:     1 << arrayValue,
+}
+
+const numberKinds = 1<<numberValue | 1<<floatValue | 1<<intValue
+
+// fits reports whether data is of type t. A date or time span is a string in
+// JSON, and that must be one.
+func (v *value) fits(t Type) bool {
+	if kindsOf[t]>>v.kind&1 == 0 {
 		return false
 	}
-	o.names = append(o.names, name)
-	o.values = append(o.values, v)
-	switch n := len(o.names); {
-	case n == scanMax+1:
-		o.index = make(map[string]int, 2*n)
-		for i, other := range o.names {
-			o.index[fold(other)] = i
-		}
-	case n > scanMax:
-		o.index[fold(name)] = n - 1
+	switch t {
+	case TypeInteger:
+		return v.kind == nullValue || v.isInteger()
+	case TypeDateTime, TypeTimeSpan:
+		_, ok := v.moment(t)
+		return ok
 	}
 	return true
 }
 
-// get returns the member that a shape names.
-func (o *object) get(s *shape) (*value, bool) {
-	if o == nil {
-		return nil, false
+// as returns data that fits t as a value of t, and any other as it is.
+func (v *value) as(t Type) value {
+	if (t == TypeDateTime || t == TypeTimeSpan) && v.kind == textValue {
+		if moment, ok := v.moment(t); ok {
+			return moment
+		}
 	}
-	i, ok := o.position(s.name, s)
-	if !ok {
-		return nil, false
-	}
-	return &o.values[i], true
+	return *v
 }
 
-// position finds a member by name, in any case. The shape, if there is one,
-// has the folded name ready.
-func (o *object) position(name string, s *shape) (int, bool) {
-	if o.index == nil {
-		for i, other := range o.names {
-			if sameName(name, other) {
-				return i, true
-			}
-		}
-		return 0, false
+// isInteger reports whether v is a whole number of 64 bits, as it is written.
+func (v value) isInteger() bool {
+	switch v.kind {
+	case intValue:
+		return true
+	case numberValue:
+		d := decimal.Parse(v.text)
+		_, fits := d.Int64()
+		return fits && d.IsInteger()
 	}
-	var key string
-	if s != nil {
-		key = s.key
-	} else {
-		key = fold(name)
-	}
-	i, ok := o.index[key]
-	return i, ok
+	return false
 }
 
-// sameName reports whether two names differ at most in case.
-func sameName(a, b string) bool {
-	if len(a) != len(b) {
-		return !isASCII(a) && !isASCII(b) && fold(a) == fold(b)
+// moment returns v, of a kind that fits, as a date or time span.
+func (v value) moment(t Type) (value, bool) {
+	if v.kind != textValue {
+		return v, true
 	}
-	for i := range len(a) {
-		x, y := a[i], b[i]
-		if x >= utf8.RuneSelf || y >= utf8.RuneSelf {
-			return fold(a) == fold(b)
+	if t == TypeDateTime {
+		d, ok := format.ParseDateTime(v.text)
+		if !ok {
+			return v, false
 		}
-		if x != y && (x|0x20 != y|0x20 || !isNameStart(x) || !isNameStart(y)) {
-			return false
-		}
+		date := dateOf(d)
+		date.text = v.text
+		return date, true
 	}
-	return true
-}
-
-// fold returns the form that all cases of a name share: each rune in upper case
-// by itself, without regard to language. Runes outside ASCII stay outside, so
-// that only an ASCII name can be what a template mentions: the long s (ſ) is no
-// S, and the Kelvin sign no K.
-func fold(name string) string {
-	return strings.Map(func(r rune) rune {
-		if upper := unicode.ToUpper(r); (upper < utf8.RuneSelf) == (r < utf8.RuneSelf) {
-			return upper
-		}
-		return r
-	}, name)
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
+	span, ok := format.ParseTimeSpan(v.text)
+	return value{kind: spanValue, bits: span.Ticks(), text: v.text}, ok
 }

@@ -1,0 +1,129 @@
+package compile
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/template"
+)
+
+// bodyFromField names a body that comes from a ConfigMap in errors.
+const bodyFromField = "bodyFrom"
+
+// ConfigMap is what a body can come from.
+type ConfigMap struct {
+	Data       map[string]string
+	BinaryData map[string][]byte
+}
+
+// ConfigMaps looks up a ConfigMap of the webhook's namespace by name. It is nil
+// if there is none; an error says that it may not be read, and becomes part of a
+// condition.
+type ConfigMaps func(name string) (*ConfigMap, error)
+
+// ConfigMapName returns the name of the ConfigMap that the webhook takes its
+// body from; empty if it takes it from none.
+func ConfigMapName(obj *v1alpha1.Webhook) string {
+	if obj.Spec.BodyFrom == nil {
+		return ""
+	}
+	return obj.Spec.BodyFrom.ConfigMapKeyRef.Name
+}
+
+// body fills in the body and its context. It returns false if there should be a
+// body and its template is not there.
+func (p *problems) body(in WebhookInput, compiled *plan.Webhook, n *notes) (complete bool) {
+	spec := &in.Object.Spec
+	switch {
+	case spec.Body != nil && spec.BodyFrom != nil:
+		p.reject(v1alpha1.ReasonInvalidSpec, "body and bodyFrom exclude each other; set only one of them")
+		compiled.HasBody = true
+		return false
+	case spec.BodyFrom != nil:
+		compiled.HasBody, compiled.BodyField = true, bodyFromField
+		compiled.Body, complete = p.configMapValue(in.Object.Namespace, spec.BodyFrom.ConfigMapKeyRef, in.ConfigMaps)
+	case spec.Body != nil:
+		compiled.HasBody, compiled.Body, complete = true, *spec.Body, true
+	default:
+		return true
+	}
+	header := contentTypeOf(in, compiled)
+	compiled.BodyContext = header.context
+	if header.odd && compiled.Escaping == plan.EscapingContextual && (in.Integration == nil || in.Integration.Plan.NotReady == "") {
+		n.add("the value of Content-Type is no media type such as application/json, so values in the body are not escaped")
+	}
+	return complete
+}
+
+// configMapValue returns the value of one key of a ConfigMap.
+func (p *problems) configMapValue(namespace string, ref v1alpha1.ConfigMapKeyRef, configMaps ConfigMaps) (string, bool) {
+	configMap, err := configMaps(ref.Name)
+	if err != nil {
+		p.unresolved(v1alpha1.ReasonConfigMapUnreadable, "ConfigMap %q of bodyFrom cannot be read: %s", ref.Name, err)
+		return "", false
+	}
+	if configMap == nil {
+		p.unresolved(v1alpha1.ReasonConfigMapNotFound, "ConfigMap %q of bodyFrom does not exist in namespace %q", ref.Name, namespace)
+		return "", false
+	}
+	text, ok := configMap.Data[ref.Key]
+	_, binary := configMap.BinaryData[ref.Key]
+	switch {
+	case binary:
+		p.unresolved(v1alpha1.ReasonConfigMapValueInvalid, "key %q of ConfigMap %q cannot be the body: it is in binaryData; put it as text into data", ref.Key, ref.Name)
+	case !ok:
+		p.unresolved(v1alpha1.ReasonConfigMapKeyNotFound, "ConfigMap %q of bodyFrom has no key %q", ref.Name, ref.Key)
+	case len(text) > template.MaxTemplateBytes:
+		p.unresolved(v1alpha1.ReasonConfigMapValueInvalid, "key %q of ConfigMap %q cannot be the body: it has %d bytes, and %d is the most", ref.Key, ref.Name, len(text), template.MaxTemplateBytes)
+	default:
+		return text, true
+	}
+	return "", false
+}
+
+// contentType is what the Content-Type of a request says about its body. Its
+// value may be private, and is not in here.
+type contentType struct {
+	set     bool // there is such a header
+	odd     bool // its value is no media type
+	context plan.BodyContext
+}
+
+// readContentType judges the value of a header.
+func readContentType(value string) contentType {
+	context, ok := plan.ContextOf(value)
+	return contentType{set: true, odd: !ok, context: context}
+}
+
+// contentTypeOf is the Content-Type in effect: the webhook's own, else the
+// integration's unless that is turned off, else the default. As long as there is
+// no integration the inherited one is not known; the body is then text, of which
+// nothing is demanded.
+func contentTypeOf(in WebhookInput, compiled *plan.Webhook) contentType {
+	for _, h := range compiled.Headers {
+		if strings.EqualFold(h.Name, plan.ContentType) {
+			return readContentType(staticText(h.Value))
+		}
+	}
+	off := slices.ContainsFunc(compiled.InheritedOff, func(name string) bool { return strings.EqualFold(name, plan.ContentType) })
+	switch {
+	case !off && in.Integration == nil:
+		return contentType{context: plan.BodyText}
+	case !off && in.Integration.contentType.set:
+		return in.Integration.contentType
+	}
+	return contentType{context: plan.BodyJSON}
+}
+
+// staticText is what a template without instructions renders to; empty for one
+// with, which cannot be a Content-Type.
+func staticText(source string) string {
+	t, err := template.Compile(source, template.Options{Context: template.ContextHeader})
+	if err != nil || !t.Static() {
+		return ""
+	}
+	text, _ := t.StaticPrefix()
+	return text
+}
