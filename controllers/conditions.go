@@ -24,6 +24,9 @@ type assessment struct {
 	note       string // added to Accepted=True
 	state      control.State
 	suspended  string // why calls wait; empty if they do not
+
+	sample         bool   // there is sampleData
+	sampleFailures string // why it cannot be rendered; empty if it can
 }
 
 // conditions returns the conditions of an object in a fixed order. A condition
@@ -42,6 +45,9 @@ func (a *assessment) conditions(existing []metav1.Condition, now time.Time) []me
 		all = append(all, derived(v1alpha1.ConditionStalled, metav1.ConditionTrue, programmed))
 	case programmed.Status == metav1.ConditionUnknown:
 		all = append(all, derived(v1alpha1.ConditionReconciling, metav1.ConditionTrue, programmed))
+	}
+	if a.sample {
+		all = append(all, a.sampleRendered())
 	}
 	for i := range all {
 		c := &all[i]
@@ -106,6 +112,15 @@ func (a *assessment) ready(all ...metav1.Condition) metav1.Condition {
 	return condition(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady, "ready for calls")
 }
 
+// sampleRendered is what came of sampleData. Nothing else depends on it.
+func (a *assessment) sampleRendered() metav1.Condition {
+	if a.sampleFailures != "" {
+		return condition(v1alpha1.ConditionSampleRendered, metav1.ConditionFalse, v1alpha1.ReasonSampleFailed, a.sampleFailures)
+	}
+	return condition(v1alpha1.ConditionSampleRendered, metav1.ConditionTrue, v1alpha1.ReasonSampleRendered,
+		"the templates can be rendered with sampleData")
+}
+
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
 }
@@ -133,7 +148,7 @@ func clip(text string, limit int) string {
 func sameConditions(existing, wanted []metav1.Condition) bool {
 	for _, kind := range []string{
 		v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionProgrammed,
-		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling,
+		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionSampleRendered,
 	} {
 		if !equality.Semantic.DeepEqual(meta.FindStatusCondition(existing, kind), meta.FindStatusCondition(wanted, kind)) {
 			return false

@@ -14,5 +14,5 @@ func ApplyWebhookStatus(ctx context.Context, c client.Client, obj *v1alpha1.Webh
 	return applyStatus(ctx, c, fieldOwner, kindWebhook, obj, status)
 }
 
-// StripSecret is the transform of cached Secrets.
-var StripSecret = stripSecret
+// StripMetadata is the transform of cached Secrets and ConfigMaps.
+var StripMetadata = stripMetadata

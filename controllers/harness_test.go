@@ -130,9 +130,9 @@ func (w *world) startManager() {
 	})
 }
 
-// refuseSecrets makes the manager run as a service account with all of its
-// rights but to get Secrets.
-func (w *world) refuseSecrets() {
+// refuseContents makes the manager run as a service account with all of its
+// rights but to get Secrets and ConfigMaps.
+func (w *world) refuseContents() {
 	w.Helper()
 	w.apply(`
 apiVersion: rbac.authorization.k8s.io/v1
@@ -140,7 +140,7 @@ kind: ClusterRole
 metadata: {name: ` + w.namespace + `}
 rules:
   - {apiGroups: [webhooks.maestra.io], resources: ["*"], verbs: ["*"]}
-  - {apiGroups: [""], resources: [secrets], verbs: [list, watch]}
+  - {apiGroups: [""], resources: [secrets, configmaps], verbs: [list, watch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding

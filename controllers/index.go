@@ -15,6 +15,8 @@ import (
 const (
 	// indexSecret finds WebhookIntegrations by a Secret they refer to.
 	indexSecret = "spec.headers.valueFrom.secretKeyRef.name"
+	// indexConfigMap finds Webhooks by the ConfigMap their body comes from.
+	indexConfigMap = "spec.bodyFrom.configMapKeyRef.name"
 	// indexIntegration finds Webhooks by their WebhookIntegration.
 	indexIntegration = "spec.integrationRef.name"
 	// indexSystemName finds Webhooks by system name in force, in lower case.
@@ -32,6 +34,12 @@ func addIndexes(indexer client.FieldIndexer) error {
 		}},
 		{&v1alpha1.Webhook{}, indexIntegration, func(obj client.Object) []string {
 			return []string{obj.(*v1alpha1.Webhook).Spec.IntegrationRef.Name}
+		}},
+		{&v1alpha1.Webhook{}, indexConfigMap, func(obj client.Object) []string {
+			if name := compile.ConfigMapName(obj.(*v1alpha1.Webhook)); name != "" {
+				return []string{name}
+			}
+			return nil
 		}},
 		{&v1alpha1.Webhook{}, indexSystemName, func(obj client.Object) []string {
 			return systemNameIndex(obj.(*v1alpha1.Webhook))

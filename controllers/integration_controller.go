@@ -33,9 +33,9 @@ const (
 	// countDelay holds off counting webhooks, so that 1,000 applied at once make
 	// a handful of writes to their integration's status and not 1,000.
 	countDelay = 200 * time.Millisecond
-	// refusedSecretDelay is when a Secret that may not be read is tried again:
-	// no event tells of a changed role.
-	refusedSecretDelay = time.Minute
+	// refusedDelay is when a Secret or a ConfigMap that may not be read is tried
+	// again: no event tells of a changed role.
+	refusedDelay = time.Minute
 )
 
 // integrationReconciler keeps the entry and the status of WebhookIntegrations.
@@ -87,7 +87,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		}
 	}
 	if refused(result.Problems) {
-		return ctrl.Result{RequeueAfter: refusedSecretDelay}, nil
+		return ctrl.Result{RequeueAfter: refusedDelay}, nil
 	}
 	return ctrl.Result{}, nil
 }
@@ -124,10 +124,10 @@ func (r *integrationReconciler) remove(ctx context.Context, key plan.Key) error 
 	return nil
 }
 
-// refused reports whether a Secret may not be read.
+// refused reports whether a Secret or a ConfigMap may not be read.
 func refused(problems []compile.Problem) bool {
 	return slices.ContainsFunc(problems, func(p compile.Problem) bool {
-		return p.Reason == v1alpha1.ReasonSecretUnreadable
+		return p.Reason == v1alpha1.ReasonSecretUnreadable || p.Reason == v1alpha1.ReasonConfigMapUnreadable
 	})
 }
 

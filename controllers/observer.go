@@ -19,7 +19,7 @@ type observer struct {
 	// cache is read directly, not through the manager's client, whose lists would
 	// wait for all status writes under way. Only specs are read here.
 	cache client.Reader
-	// live reads Secrets, which are never cached.
+	// live reads Secrets and ConfigMaps, whose contents are never cached.
 	live     client.Reader
 	registry *registry
 }
@@ -55,8 +55,9 @@ func (o *observer) integration(ctx context.Context, obj *v1alpha1.WebhookIntegra
 	return &result, nil
 }
 
-// webhook compiles a webhook against its integration as it was compiled last.
-// Settled is false if the integration exists and has not been compiled yet: its
+// webhook compiles a webhook against its integration as it was compiled last,
+// and with the ConfigMap it refers to. A ConfigMap that is missing or refused is
+// a problem in the result; an error is one of the API server. Settled is false if the integration exists and has not been compiled yet: its
 // reconciliation follows and asks for the webhook's again.
 func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result compile.WebhookResult, settled bool, err error) {
 	in := compile.WebhookInput{Object: obj}
@@ -67,6 +68,9 @@ func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result c
 			return result, false, err
 		}
 	}
+	if in.ConfigMaps, err = o.configMaps(ctx, obj); err != nil {
+		return result, false, err
+	}
 	for _, name := range systemNameIndex(obj) {
 		var sharing v1alpha1.WebhookList
 		if err := o.cache.List(ctx, &sharing, byIndex(obj.Namespace, indexSystemName, name)...); err != nil {
@@ -75,6 +79,26 @@ func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result c
 		in.HeldBy = compile.Holder(obj, sharing.Items)
 	}
 	return compile.Webhook(in), settled, nil
+}
+
+// configMaps reads the ConfigMap that a webhook refers to.
+func (o *observer) configMaps(ctx context.Context, obj *v1alpha1.Webhook) (compile.ConfigMaps, error) {
+	name := compile.ConfigMapName(obj)
+	if name == "" {
+		return nil, nil
+	}
+	var configMap corev1.ConfigMap
+	var found *compile.ConfigMap
+	err := o.live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, &configMap)
+	switch {
+	case err == nil:
+		found = &compile.ConfigMap{Data: configMap.Data, BinaryData: configMap.BinaryData}
+	case apierrors.IsNotFound(err):
+		err = nil
+	case !apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("read ConfigMap %q of Webhook %s/%s: %w", name, obj.Namespace, obj.Name, err)
+	}
+	return func(string) (*compile.ConfigMap, error) { return found, err }, nil
 }
 
 func (o *observer) integrationMissing(ctx context.Context, key plan.Key) (bool, error) {

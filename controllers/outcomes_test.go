@@ -200,7 +200,7 @@ func TestStaleStatus(t *testing.T) {
 // TestCachedSecrets: of a Secret's metadata the cache keeps nothing that could
 // hold its values; kubectl apply puts a copy of them into an annotation.
 func TestCachedSecrets(t *testing.T) {
-	got, err := controllers.StripSecret(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+	got, err := controllers.StripMetadata(&metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "shop", Name: "crm", UID: "u", ResourceVersion: "7",
 		Annotations:   map[string]string{"kubectl.kubernetes.io/last-applied-configuration": canary},
 		Labels:        map[string]string{"a": canary},

@@ -70,7 +70,10 @@ func newManager(opts Options) (manager.Manager, error) {
 		Metrics:                server.Options{BindAddress: "0"},
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
-			ByObject:         map[client.Object]cache.ByObject{secretMetadata(): {Transform: stripSecret}},
+			ByObject: map[client.Object]cache.ByObject{
+				secretMetadata():    {Transform: stripMetadata},
+				configMapMetadata(): {Transform: stripMetadata},
+			},
 		},
 		Client: client.Options{Cache: &client.CacheOptions{
 			// Without it a reconciliation right after a status write could read the
@@ -95,9 +98,15 @@ func secretMetadata() *metav1.PartialObjectMetadata {
 	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}}
 }
 
-// stripSecret leaves of a Secret's metadata what names it and its version.
-// Annotations must go: kubectl apply keeps a copy of all values in one.
-func stripSecret(obj any) (any, error) {
+// configMapMetadata stands for ConfigMaps of which only the metadata is watched.
+func configMapMetadata() *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}}
+}
+
+// stripMetadata leaves of the metadata of a Secret or a ConfigMap what names it
+// and its version. Annotations must go: kubectl apply keeps a copy of all values
+// in one.
+func stripMetadata(obj any) (any, error) {
 	meta, ok := obj.(*metav1.PartialObjectMetadata)
 	if !ok {
 		return obj, nil

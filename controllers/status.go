@@ -59,12 +59,18 @@ func sameIntegrationStatus(existing, wanted v1alpha1.WebhookIntegrationStatus) b
 // nothing. Suspended says why calls wait, and is empty if they do not.
 func webhookStatus(obj *v1alpha1.Webhook, result *compile.WebhookResult, state control.State, suspended string, now time.Time) v1alpha1.WebhookStatus {
 	a := assessment{generation: obj.Generation, problems: result.Problems, note: result.Note, state: state, suspended: suspended}
+	a.sampleFailures, a.sample = result.TrySample()
+	var model []v1alpha1.ModelPath
+	for _, p := range result.Model {
+		model = append(model, v1alpha1.ModelPath{Path: p.Path, Type: p.Type})
+	}
 	return v1alpha1.WebhookStatus{
 		Conditions:         a.conditions(obj.Status.Conditions, now),
 		ObservedGeneration: &obj.Generation,
 		SystemName:         result.SystemName,
 		URLView:            result.URLView,
 		HeadersView:        result.HeadersView,
+		Model:              model,
 		IdempotencyKey:     &result.HasKey,
 	}
 }

@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +88,7 @@ func TestPhases(t *testing.T) {
 		SystemName:         "orderShipped",
 		URLView:            "https://api.example.com/v1/orders/${Order.Id}?transactionId=${WebhookRequest.TransactionalId}",
 		HeadersView:        []string{"Authorization: ***", "Content-Type: application/json"},
+		Model:              []v1alpha1.ModelPath{{Path: "Order.Id", Type: "Primitive"}},
 		IdempotencyKey:     &yes,
 	}
 	got.Conditions = nil
@@ -139,25 +141,31 @@ func TestTransitionTimes(t *testing.T) {
 	})
 }
 
-// TestInvalidTemplate: the condition names field, line and column, kstatus says
-// that somebody must act, and the repaired webhook becomes ready.
+// TestInvalidTemplate: the condition names field, line and column of each error,
+// kstatus says that somebody must act, and the repaired webhook becomes ready.
 func TestInvalidTemplate(t *testing.T) {
 	w := running(t)
 	w.apply(crmSecret)
 	w.apply(crm)
 	w.apply(orderShipped)
 	w.isReady(soon, "crm", "order-shipped")
-	w.apply(strings.Replace(orderShipped, `"${Order.Id}"`, `"${Order.}"`, 1))
+	w.apply(strings.NewReplacer(`"${Order.Id}"`, `"${Order.}", "city": "${ }"`, "/orders/${", "/${}/${").Replace(orderShipped) +
+		"  headers: [{name: X-Order, value: '${ a. }'}]\n")
 	w.within(soon, func() error {
 		return w.hasConditions(w.webhook("order-shipped"), status.FailedStatus,
 			"Accepted=False TemplateInvalid", "ResolvedRefs=True ResolvedRefs", "Programmed=False NotProgrammed",
 			"Ready=False TemplateInvalid", "Stalled=True TemplateInvalid")
 	})
-	if got := message(w.webhook("order-shipped"), v1alpha1.ConditionAccepted); !strings.HasPrefix(got, "body:1:") {
-		t.Errorf("Accepted says %q, want field, line and column first", got)
+	lines := strings.Split(message(w.webhook("order-shipped"), v1alpha1.ConditionAccepted), "\n")
+	places := []string{"url:1:", "headers[X-Order]:1:", "body:1:", "body:1:"}
+	if !slices.EqualFunc(lines, places, strings.HasPrefix) {
+		t.Errorf("Accepted says %q, want a line for each of %q", lines, places)
+	}
+	if got := message(w.webhook("order-shipped"), v1alpha1.ConditionStalled); got != lines[0] {
+		t.Errorf("Stalled says %q, want %q", got, lines[0])
 	}
 	w.within(recovery, func() error {
-		if entry := w.catalog.webhook(w.key("order-shipped")); !strings.HasPrefix(entry.NotReady, "body:1:") || entry.SystemName != "" {
+		if entry := w.catalog.webhook(w.key("order-shipped")); entry.NotReady != lines[0] || entry.SystemName != "" {
 			return fmt.Errorf("the dispatcher still has %+v", entry)
 		}
 		return nil
@@ -315,7 +323,7 @@ func TestIntegrationDeleted(t *testing.T) {
 // its integration, and keeps no other one from being ready.
 func TestRefusedSecret(t *testing.T) {
 	w := newWorld(t)
-	w.refuseSecrets()
+	w.refuseContents()
 	w.startManager()
 	w.startDispatcher()
 	w.apply(crmSecret)

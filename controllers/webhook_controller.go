@@ -71,10 +71,16 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		return ctrl.Result{RequeueAfter: wait}, nil // the answer asks for this one again, mostly before that
 	}
 	status := webhookStatus(&obj, &result, state, r.observer.suspended(&obj), r.now())
-	if sameWebhookStatus(obj.Status, status) {
-		return ctrl.Result{}, nil
+	if !sameWebhookStatus(obj.Status, status) {
+		again, err := afterApply(applyStatus(ctx, r.client, fieldOwner, kindWebhook, &obj, status))
+		if err != nil || again.RequeueAfter > 0 {
+			return again, err
+		}
 	}
-	return afterApply(applyStatus(ctx, r.client, fieldOwner, kindWebhook, &obj, status))
+	if refused(result.Problems) {
+		return ctrl.Result{RequeueAfter: refusedDelay}, nil
+	}
+	return ctrl.Result{}, nil
 }
 
 func (r *webhookReconciler) setup(mgr manager.Manager, triggers *triggers) error {
@@ -101,6 +107,7 @@ func (r *webhookReconciler) setup(mgr manager.Manager, triggers *triggers) error
 				r.sharing(ctx, q, e.Object.(*v1alpha1.Webhook))
 			},
 		}).
+		WatchesMetadata(configMapMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofConfigMap)).
 		WatchesRawSource(triggers).
 		WithOptions(controller.Options{MaxConcurrentReconciles: webhookWorkers, RateLimiter: errorBackoff()}).
 		Complete(r)
@@ -121,4 +128,18 @@ func (r *webhookReconciler) sharing(ctx context.Context, q workqueue.TypedRateLi
 			}
 		}
 	}
+}
+
+// ofConfigMap returns the webhooks whose body comes from a ConfigMap.
+func (r *webhookReconciler) ofConfigMap(ctx context.Context, configMap client.Object) []reconcile.Request {
+	var list v1alpha1.WebhookList
+	if err := r.observer.cache.List(ctx, &list, byIndex(configMap.GetNamespace(), indexConfigMap, configMap.GetName())...); err != nil {
+		log.FromContext(ctx).Error(err, "could not find the Webhooks of a ConfigMap", "configMap", client.ObjectKeyFromObject(configMap))
+		return nil
+	}
+	requests := make([]reconcile.Request, len(list.Items))
+	for i := range list.Items {
+		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
+	}
+	return requests
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -159,5 +160,58 @@ func TestDeletedIntegrationKeepsCalls(t *testing.T) {
 	w.apply(objects)
 	if got := w.received(1); got[0].URI != "/api/customers/c-1" {
 		t.Errorf("after the integration came back the receiver got %s", got[0].Raw)
+	}
+}
+
+// noted are an integration whose Content-Type is TYPE, and a Webhook whose body
+// comes from a ConfigMap.
+const noted = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: templates}
+data: {note: '{"note": "${note}"}'}
+---
+apiVersion: webhooks.maestra.io/v1alpha1
+kind: WebhookIntegration
+metadata: {name: notes}
+spec:
+  url: RECEIVER/notes
+  headers: [{name: Content-Type, value: TYPE}]
+---
+apiVersion: webhooks.maestra.io/v1alpha1
+kind: Webhook
+metadata: {name: noted}
+spec:
+  integrationRef: {name: notes}
+  bodyFrom: {configMapKeyRef: {name: templates, key: note}}
+`
+
+// TestContentTypeDecidesHowValuesAreWritten: whatever a value holds, the receiver
+// gets a body of the announced type; a change of the type in the integration
+// applies to the calls that follow.
+func TestContentTypeDecidesHowValuesAreWritten(t *testing.T) {
+	const note = "say \"hi\"\n& {go}"
+	w := newWorld(t, receiver.Options{})
+	call := func(contentType string) {
+		t.Helper()
+		w.apply(strings.Replace(noted, "TYPE", contentType, 1))
+		w.kubectl("wait", "webhook/noted", "--for=jsonpath={.status.headersView[0]}=Content-Type: "+contentType, "--timeout=30s")
+		w.ready()
+		data, err := json.Marshal(map[string]string{"note": note})
+		if err == nil {
+			_, err = w.Client.Call(t.Context(), w.namespace, "noted", data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	call("application/json")
+	var got struct{ Note string }
+	if body := w.received(1)[0].Body; json.Unmarshal([]byte(body), &got) != nil || got.Note != note {
+		t.Errorf("the receiver got %s, want JSON with the note", body)
+	}
+	call("application/x-www-form-urlencoded")
+	if body, want := w.received(2)[1].Body, `{"note": "say%20%22hi%22%0A%26%20%7Bgo%7D"}`; body != want {
+		t.Errorf("the receiver got %s, want %s", body, want)
 	}
 }
