@@ -68,6 +68,10 @@ build: ## Build bin/manager and bin/dispatcher
 bench: tools-cluster ## Run the benchmarks (BENCH=regexp, BENCHTIME=1s)
 	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 60m ./...
 
+.PHONY: bench-template
+bench-template: ## Compare the template language with other engines (BENCHTIME=1s)
+	@go -C hack/bench test -bench . -benchtime '$(BENCHTIME)' -benchmem ./...
+
 .PHONY: tools tools-cluster tools-generate tools-lint
 tools: ## Build all development tools into bin/ (done by the other targets as they need it)
 	@hack/build-tools

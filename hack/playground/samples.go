@@ -41,6 +41,15 @@ var samples = []sample{
 		urlView: "http://127.0.0.1:9090/api/orders?transactionId=${WebhookRequest.TransactionalId}",
 	},
 	{
+		webhook: "order-confirmed",
+		data:    `{"order": {"id": "A-17", "total": 1049.9, "items": [{"sku": "12\" LP", "count": 2}, {"sku": "B-2", "count": 1}]}}`,
+		method:  "POST", uri: "/api/orders/A-17/confirmation?transactionId=%s",
+		body: `{"order": "A-17", "total": "1,049.90",` + "\n" +
+			` "items": [{"sku": "12\" LP", "count": 2},{"sku": "B-2", "count": 1}]}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/orders/${order.id}/confirmation?transactionId=${WebhookRequest.TransactionalId}",
+	},
+	{
 		webhook: "order-returned", data: `{"order": {"id": "A-17"}}`,
 		method: "POST", uri: "/api/events?source=maestra&transactionId=%s&order=A-17", body: `{"order": "A-17", "state": "returned"}`,
 		headers: []string{"Content-Type: application/json"},
