@@ -106,4 +106,3 @@ func (p *parser) remember(production production, after tokenSet, read func() (ex
 	p.pos = m.end
 	return m.expr, m.ok
 }
-
