@@ -140,7 +140,7 @@ const maxQuoted = 100
 func quoted(name string) string {
 	if len(name) > maxQuoted {
 		end := maxQuoted
-		for !utf8.RuneStart(name[end]) {
+		for end > 0 && !utf8.RuneStart(name[end]) { // a culture need not be UTF-8
 			end--
 		}
 		name = name[:end] + "..."
