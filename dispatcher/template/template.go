@@ -38,8 +38,8 @@ type Template struct {
 
 // Compile compiles a source of at most [MaxTemplateBytes] in valid UTF-8. The
 // error is [Errors]: all mistakes of the source in order of position. While it
-// holds mistakes of syntax, types are not checked, and while it holds mistakes
-// of types, neither is its context.
+// holds mistakes of syntax, types and the context are not checked; of mistakes of
+// the context it holds the first.
 func Compile(source string, opts Options) (*Template, error) {
 	fail := func(kind Kind, at int, message string) error {
 		return located(opts.Name, source, []problem{{kind: kind, at: at, message: message}})
@@ -62,8 +62,8 @@ func Compile(source string, opts Options) (*Template, error) {
 		return nil, located(opts.Name, source, problems)
 	}
 	model, problems := check(body, source)
-	if len(problems) == 0 && (opts.Escaping == EscapeContextual || opts.Context == ContextHeader) { // no header has two lines
-		problems = followContext(body, opts.Context, source)
+	if opts.Escaping == EscapeContextual || opts.Context == ContextHeader { // no header has two lines
+		problems = append(problems, followContext(body, opts.Context, source)...)
 	}
 	if len(problems) > 0 {
 		return nil, located(opts.Name, source, problems)
