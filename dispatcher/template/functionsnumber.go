@@ -26,8 +26,8 @@ var numberFunctions = []function{
 	},
 	{name: "forms", params: []param{decimalParam, stringParam, stringParam, stringParam}, result: TypeString, cost: 2, call: form},
 	{name: "forms", params: []param{decimalParam, stringParam, stringParam}, result: TypeString, cost: 2, call: form},
-	{name: "appendForms", params: []param{decimalParam, stringParam, stringParam, stringParam}, result: TypeString, cost: 4, call: appendForm},
-	{name: "appendForms", params: []param{decimalParam, stringParam, stringParam}, result: TypeString, cost: 4, call: appendForm},
+	{name: "appendForms", params: []param{decimalParam, stringParam, stringParam, stringParam}, result: TypeString, cost: 6, call: appendForm},
+	{name: "appendForms", params: []param{decimalParam, stringParam, stringParam}, result: TypeString, cost: 6, call: appendForm},
 	{name: "getRandomNumber", params: []param{integerParam, integerParam}, result: TypeInteger, cost: 2, call: func(c call) (value, string) {
 		from, to := c.int(0), c.int(1)
 		if from > to {

@@ -120,7 +120,7 @@ func (r *run) appendText(dst []byte, e expr, v value) ([]byte, bool) {
 		return append(dst, "False"...), true
 	case dateValue:
 		dst, _ = format.Date(dst, v.date(), "", r.culture)
-		return dst, true
+		return dst, r.step(dateSteps, e.at())
 	case spanValue:
 		return format.TimeSpanOf(v.bits).AppendTo(dst), true
 	case numberValue:
@@ -133,6 +133,9 @@ func (r *run) appendText(dst []byte, e expr, v value) ([]byte, bool) {
 	}
 	return dst, r.cannot(e, v, "a single value")
 }
+
+// dateSteps is how many steps more than a text a date is.
+const dateSteps = 4
 
 // isShortInteger reports whether a number of the data is one that is printed as
 // it is written, and seen to be at a glance.
