@@ -152,7 +152,7 @@ func TestModelFitsTheStatus(t *testing.T) {
 	for i := range 300 {
 		fmt.Fprintf(&b, "${v%03d}", i)
 	}
-	text, long := b.String(), "${"+strings.Repeat("x", 600)+"}"
+	text, long := b.String(), "${"+strings.Repeat(strings.Repeat("x", 250)+".", 2)+strings.Repeat("x", 250)+"}"
 	got := webhook(v1alpha1.WebhookSpec{Body: &text, Escaping: v1alpha1.EscapingNone})
 	if n := len(got.Model); n != 256 || got.Model[255].Path != "v255" || got.Note != "status.model shows 256 of the 300 values that the templates need" {
 		t.Errorf("%d values, the last %v; note %q", n, got.Model[n-1], got.Note)

@@ -59,6 +59,24 @@ func manySets(n int) []string {
 	return sets
 }
 
+// likeNames returns n members whose long names differ at their end only.
+func likeNames(n, length int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(`"` + strings.Repeat("N", length) + string(rune('a'+i)) + `":1,`)
+	}
+	return b.String()
+}
+
+// manyTakes returns loops over so many different methods of one array.
+func manyTakes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("@{for a in x.Take(" + strconv.Itoa(600_000+i) + ")}${getDay(a)}@{end for}")
+	}
+	return b.String()
+}
+
 // expensive are templates that do as much as the limits let them: each is
 // stopped by one, or finishes just before it.
 var expensive = []struct{ name, source, data string }{
@@ -82,6 +100,18 @@ var expensive = []struct{ name, source, data string }{
 	{"PrintDate", `@{for a in x}${addDays(d, 1)}@{end for}`, `{"x": ` + ones(400_000) + `, "d": "2026-03-29"}`},
 	{"AppendForms", `@{for a in x}${appendForms(n, "a", "b")}@{end for}`, `{"x": ` + ones(400_000) + `, "n": 12.5}`},
 	{"NestedIsEmpty", "${" + strings.Repeat("isEmpty((", 30) + "a" + strings.Repeat("))", 30) + "}", `{"a": true}`},
+	{"Variadic", "@{for a in x}@{if coalesce(" + strings.Repeat("f,", 100_000) + "f)}@{end if}@{end for}", `{"f": false, "x": ` + ones(500_000) + `}`},
+	{"NullOperands", "@{for a in x}@{if isEmpty(" + strings.Repeat("f and ", 40_000) + "f)}@{end if}@{end for}", `{"f": false, "x": ` + ones(400_000) + `}`},
+	{"NullLiterals", "@{for a in x}@{if isEmpty(f" + strings.Repeat(" and 1=1", 30_000) + ")}@{end if}@{end for}", `{"f": false, "x": ` + ones(400_000) + `}`},
+	{"MethodNames", `@{for a in x}@{for b in y}${b.M("q")}@{end for}@{end for}`, `{"y": [{"M":{"` + strings.Repeat("k", 300_000) + `":1,"` + strings.Repeat("é", 50_000) + `":1,"q":1}}], "x": ` + ones(200_000) + `}`},
+	{"LongPaths", "@{for a in x}@{for b in y}${b" + strings.Repeat(".f", 60) + "}@{end for}@{end for}", `{"y": [` + strings.Repeat(`{"F":`, 60) + "1" + strings.Repeat("}", 60) + `], "x": ` + ones(400_000) + `}`},
+	{"LikeNames", "@{for a in x}@{for b in y}${b." + strings.Repeat("n", 254) + "z}@{end for}@{end for}", `{"y": [{` + likeNames(15, 254) + `"` + strings.Repeat("N", 254) + `z":1}], "x": ` + ones(400_000) + `}`},
+	{"TakeTake", "@{for a in x}@{for b in y}${count(b" + strings.Repeat(".Take(9)", 60) + ")}@{end for}@{end for}", `{"y": [[1]], "x": ` + ones(400_000) + `}`},
+	{"Comments", "@{for a in x}" + strings.Repeat("@{**}", 50_000) + "@{end for}", `{"x": ` + ones(500_000) + `}`},
+	{"EmptyBodies", "@{for a in x}" + strings.Repeat("@{for b in x}@{end for}", 11_000) + "@{end for}", `{"x": ` + ones(500_000) + `}`},
+	{"EmptyArrays", "@{for a in x}" + strings.Repeat("@{for b in e}z@{end for}", 10_000) + "@{end for}", `{"e": [], "x": ` + ones(500_000) + `}`},
+	{"ManyTakes", manyTakes(5_000), `{"x": [` + strings.Repeat(`"2026-03-29",`, 70_000) + `"2026-03-29"]}`},
+	{"LongInteger", `@{set v = coalesce(n)}@{for a in x}@{if substring('ab', v) = 'x'}@{end if}@{end for}`, `{"n": 1.` + strings.Repeat("0", 500_000) + `, "x": ` + ones(200_000) + `}`},
 	{"ParseDate", `@{for a in x}@{if getDay(a) = 1}@{end if}@{end for}`, `{"x": [` + strings.Repeat(`"2026-03-29",`, 70_000) + `"2026-03-29"]}`},
 	{"FormatDecimal", `@{for a in x}@{if formatDecimal(a, "#,##0.00;(#,##0.00);zero") = 'x'}@{end if}@{end for}`, `{"x": ` + ones(500_000) + `}`},
 	{"FormatWide", `@{for a in x}@{if formatDecimal(a, "N999") = 'x'}@{end if}@{end for}`, `{"x": ` + ones(500_000) + `}`},

@@ -24,6 +24,9 @@ var absent = value{kind: nullValue}
 
 // require checks one value, found or not, and what is needed below it.
 func (r *run) require(s *shape, v *value, found bool) {
+	if r.steps > MaxSteps || len(r.problems) >= maxProblems {
+		return
+	}
 	if !found || v.kind == nullValue && s.typ.isObject() {
 		if r.template.missing == MissingNull {
 			r.requireNothing(s)
@@ -33,6 +36,9 @@ func (r *run) require(s *shape, v *value, found bool) {
 			r.unfit(s, "the data has no "+quoted(s.path(r.indexes...)))
 			return
 		}
+	}
+	if (s.typ == TypeDateTime || s.typ == TypeTimeSpan) && !r.step(1, s.start) {
+		return
 	}
 	if !v.fits(s.typ) {
 		has := v.kind.words()
@@ -59,6 +65,9 @@ func (r *run) require(s *shape, v *value, found bool) {
 
 // requireAll checks the elements of an array. The first mistake is enough.
 func (r *run) requireAll(s *shape, elements []value) {
+	if !r.step(len(elements)/4, s.start) {
+		return
+	}
 	before := len(r.problems)
 	r.indexes = append(r.indexes, 0)
 	for i := range elements {
@@ -94,6 +103,9 @@ func (r *run) member(owner *value, s *shape) (*value, bool) {
 		if s.taken < 0 {
 			return nil, false
 		}
+		if !r.step(3, s.start) { // it makes an array
+			return nil, false
+		}
 		first := owner.object.values
 		first = first[:min(int64(len(first)), s.taken)]
 		return &value{kind: arrayValue, object: &object{values: first}}, true
@@ -101,12 +113,18 @@ func (r *run) member(owner *value, s *shape) (*value, bool) {
 	if owner.kind != objectValue {
 		return nil, false
 	}
+	hint := *r.hint(s)
 	v, ok := owner.object.get(s, r.hint(s))
+	cost := 1 + len(s.name)/bytesPerStep
+	if !ok || *r.hint(s) != hint {
+		cost += owner.object.scanned() / bytesPerStep
+	}
 	for _, key := range s.keys {
 		if !ok || v.kind != objectValue {
 			return nil, false
 		}
+		cost += 1 + (len(key)+v.object.scanned())/bytesPerStep
 		v, ok = v.object.find(key)
 	}
-	return v, ok
+	return v, r.step(cost, s.start) && ok
 }

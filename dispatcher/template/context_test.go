@@ -210,6 +210,29 @@ func TestDotSegments(t *testing.T) {
 	}
 }
 
+// TestReadyElsewhere holds that a text that is ready for one place is escaped in
+// another.
+func TestReadyElsewhere(t *testing.T) {
+	for _, c := range []struct {
+		source, want string
+		context      Context
+	}{
+		{"?a=${ xmlEscape(p) }", "?a=%26amp%3Bb%3D1", ContextURL},
+		{`"${ xmlEscape(p) }${ urlEncode(p) }"`, `"&amp;b=1%26b%3D1"`, ContextJSON},
+		{"<a>${ urlEncode(p) }${ json(p) }</a>", "<a>%26b%3D1\"&amp;b=1\"</a>", ContextXML},
+		{"<a>${ if(c, jsonEscape(p), p) }</a>", "<a>&amp;b=1</a>", ContextXML},
+	} {
+		got, err := contextual(t, c.source, c.context).Render(parseData(t, `{"p": "&b=1", "c": true}`))
+		if err != nil || got != c.want {
+			t.Errorf("%s gives %s, %v, want %s", c.source, got, err, c.want)
+		}
+	}
+	tmpl := contextual(t, "${ p }", ContextURL)
+	if out, err := tmpl.Append([]byte("x"), parseData(t, `{"p": "."}`)); err == nil {
+		t.Errorf("after other text the segment . gives %s", out)
+	}
+}
+
 func TestHeaderRefusesLines(t *testing.T) {
 	tmpl := contextual(t, "Bearer ${ s }", ContextHeader)
 	for _, s := range []string{`a\r\nX: y`, `a\n`, `\r`, `\u0000`} {

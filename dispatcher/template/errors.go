@@ -77,6 +77,10 @@ func (e Errors) Unwrap() []error {
 	return list
 }
 
+// maxProblems is how many errors are collected at most before the first of them,
+// in order of position, are reported.
+const maxProblems = 10 * MaxErrors
+
 // problem is an error whose position is still an offset into the source.
 type problem struct {
 	kind    Kind

@@ -70,10 +70,15 @@ func TestErrorsAreCapped(t *testing.T) {
 	}
 }
 
-func TestLongNamesAreCut(t *testing.T) {
-	_, err := compile(t, "${ "+strings.Repeat("a", 5000)+" }").Render(Data{})
+func TestLongNames(t *testing.T) {
+	name := strings.Repeat("a", MaxNameBytes)
+	_, err := compile(t, "${ "+name+" }").Render(Data{})
 	if want := `1:4: the data has no "` + strings.Repeat("a", 100) + `..."`; err == nil || err.Error() != want {
 		t.Errorf("error is %v", err)
+	}
+	_, err = Compile("x${ "+name+"a }", Options{})
+	if err == nil || errorLines(err) != "1:5 Limit: the name is longer than 256 bytes" {
+		t.Errorf("past the limit: %v", err)
 	}
 }
 

@@ -81,7 +81,7 @@ func (e *refExpr) eval(r *run) (value, bool) {
 	for _, s := range e.steps {
 		next, ok := r.member(v, s)
 		if !ok {
-			return absent, true
+			return absent, r.steps <= MaxSteps
 		}
 		v = next
 	}
@@ -100,10 +100,11 @@ func (e *concatExpr) eval(r *run) (value, bool) {
 		if !ok {
 			return value{}, false
 		}
+		before := len(r.scratch)
 		if r.scratch, ok = r.appendText(r.scratch, part, v); !ok {
 			return value{}, false
 		}
-		if !r.work(len(r.scratch)-start, part.at()) {
+		if !r.grow(len(r.scratch)-start, len(r.scratch)-before, part.at()) {
 			return value{}, false
 		}
 	}
@@ -227,6 +228,7 @@ func (e *callExpr) eval(r *run) (value, bool) {
 	for i, arg := range e.args {
 		v, ok := r.argument(e.function.param(i), arg)
 		if !ok {
+			clear(r.stack[start:])
 			r.stack = r.stack[:start]
 			return value{}, false
 		}

@@ -112,6 +112,9 @@ func findFunction(name string, n int) (*function, string) {
 
 // argument evaluates an argument and makes it what the parameter is.
 func (r *run) argument(p param, e expr) (value, bool) {
+	if !r.step(1, e.at()) {
+		return value{}, false
+	}
 	if p.null {
 		return r.nullable(e)
 	}
@@ -128,7 +131,7 @@ func (r *run) argument(p param, e expr) (value, bool) {
 		if !ok {
 			return v, r.tooLarge(e)
 		}
-		return intOf(n), true
+		return intOf(n), r.step(len(v.text)/slowBytesPerStep, e.at())
 	}
 	if !v.fits(p.typ) {
 		return v, r.cannot(e, v, p.typ.words())
@@ -182,6 +185,9 @@ func (e *refExpr) hasNull(r *run) (null, ok bool)  { return evalsToNull(e, r) }
 func (e *callExpr) hasNull(r *run) (null, ok bool) { return evalsToNull(e, r) }
 
 func evalsToNull(e expr, r *run) (null, ok bool) {
+	if !r.step(1, e.at()) {
+		return false, false
+	}
 	v, ok := e.eval(r)
 	return v.kind == nullValue, ok
 }
@@ -205,6 +211,9 @@ func (e *arithExpr) hasNull(r *run) (null, ok bool) {
 		if null, ok = op.operand.hasNull(r); !ok || null {
 			return null, ok
 		}
+		if !r.step(1, e.at()) {
+			return false, false
+		}
 	}
 	return false, true
 }
@@ -214,6 +223,9 @@ func anyNull(r *run, operands ...expr) (null, ok bool) {
 	for _, e := range operands {
 		if null, ok = e.hasNull(r); !ok || null {
 			return null, ok
+		}
+		if !r.step(1, e.at()) {
+			return false, false
 		}
 	}
 	return false, true

@@ -26,7 +26,12 @@ func joinTexts(c call) (value, string) {
 	}
 	parts := make([]string, len(elements))
 	bytes := 0
-	for i, v := range elements {
+	typ := TypeUnknown
+	if s := arrayShape(c.expr.args[0]); s != nil && s.element != nil {
+		typ = s.element.typ
+	}
+	for i := range elements {
+		v := elements[i].as(typ)
 		if v.kind == nullValue {
 			return value{}, "an element of the array is null"
 		}
@@ -35,7 +40,7 @@ func joinTexts(c call) (value, string) {
 			return value{}, ""
 		}
 		parts[i] = string(out)
-		if bytes += len(out); !r.work(bytes, c.expr.at()) {
+		if bytes += len(out); !r.grow(bytes, len(out), c.expr.at()) {
 			return value{}, ""
 		}
 	}

@@ -71,6 +71,9 @@ func (c *checker) resolve(s *shape, seen map[*shape]bool) {
 		s.typ = s.decisive()
 	}
 	for _, u := range s.usages {
+		if len(c.problems) >= maxProblems {
+			return
+		}
 		switch {
 		case s.typ.fits(u.typ):
 		case s.fixed:

@@ -16,6 +16,12 @@ const (
 	// nested, each for itself, and therefore also the names in a path.
 	MaxNesting = 64
 
+	// MaxNameBytes bounds each name in a template.
+	MaxNameBytes = 256
+
+	// MaxPaths bounds what [Model.Paths] lists.
+	MaxPaths = 1000
+
 	// MaxSteps bounds the work of one rendering. Each instruction that is carried
 	// out, each pass of a loop and each operand is a step; functions cost a few,
 	// and so does every piece of text that is made. A step takes less than 100 ns,

@@ -122,6 +122,22 @@ func TestTextLimit(t *testing.T) {
 	}
 }
 
+// TestTextsCostTheirLength holds that what is put together of many parts costs
+// what it is long, not what it was long at each part.
+func TestTextsCostTheirLength(t *testing.T) {
+	list := `{"x": [` + strings.TrimSuffix(strings.Repeat(`"0123456789",`, 20_000), ",") + `]}`
+	if _, err := renderText("${ length(join(x, ',')) }", list); err != nil {
+		t.Errorf("join: %v", err)
+	}
+	if _, err := renderText("${ length("+strings.Repeat("x & ", 63)+"x) }", `{"x": "`+strings.Repeat("x", 16_000)+`"}`); err != nil {
+		t.Errorf("&: %v", err)
+	}
+	_, err := renderText("${ length(urlEncode(s)) }", `{"s": "`+strings.Repeat(" ", 900_000)+`"}`)
+	if err == nil || !strings.Contains(err.Error(), "a text is longer than 1 MiB") {
+		t.Errorf("urlEncode: %v", err)
+	}
+}
+
 func TestStepLimit(t *testing.T) {
 	const message = "the rendering takes more than 1000000 steps; use fewer or smaller loops"
 	data := `{"xs": [` + strings.TrimSuffix(strings.Repeat("1,", 200), ",") + `]}`

@@ -35,11 +35,15 @@ type Path struct {
 	Type Type
 }
 
-// Paths lists the values that have nothing below them, in the model's order.
+// Paths lists the values that have nothing below them, in the model's order: the
+// first [MaxPaths].
 func (m Model) Paths() []Path { return appendPaths(nil, "", m.Fields) }
 
 func appendPaths(paths []Path, prefix string, fields []Field) []Path {
 	for _, f := range fields {
+		if len(paths) >= MaxPaths {
+			return paths
+		}
 		path := prefix + f.Name
 		if f.Method {
 			path += "(" + strings.Join(f.Arguments, ", ") + ")"

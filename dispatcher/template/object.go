@@ -44,7 +44,7 @@ func (o *object) get(s *shape, hint *int32) (*value, bool) {
 	if o == nil {
 		return nil, false
 	}
-	if at := int(*hint); at < len(o.names) && o.names[at] == s.name {
+	if at := int(*hint); at < len(o.names) && (o.names[at] == s.name || sameName(o.names[at], s.name)) {
 		return &o.values[at], true
 	}
 	i, ok := o.position(s.name, s)
@@ -125,9 +125,21 @@ func (o *object) find(key string) (*value, bool) {
 		return &o.values[i], true
 	}
 	for i, other := range o.names {
-		if fold(other) == key {
+		if sameName(other, key) {
 			return &o.values[i], true
 		}
 	}
 	return nil, false
+}
+
+// scanned returns how many bytes of names a search may have to compare.
+func (o *object) scanned() int {
+	if o.index != nil {
+		return 0
+	}
+	bytes := 0
+	for _, name := range o.names {
+		bytes += len(name)
+	}
+	return bytes
 }

@@ -30,6 +30,12 @@ type parser struct {
 // parse returns the body of the source, or what is wrong with it.
 func parse(source string) ([]node, []problem) {
 	p := &parser{source: source, tokens: lex(source)}
+	for _, t := range p.tokens {
+		if t.kind == tokenName && t.end-t.start > MaxNameBytes {
+			p.fail(KindLimit, t, "the name is longer than %d bytes", MaxNameBytes)
+			return nil, p.problems
+		}
+	}
 	body := p.block()
 	for p.peek().kind != tokenEnd { // a control instruction that ends no block
 		p.stray()

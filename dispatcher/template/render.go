@@ -31,7 +31,7 @@ func (r *run) block(nodes []node) bool {
 	return true
 }
 
-func (n *commentNode) run(*run) bool { return true }
+func (n *commentNode) run(r *run) bool { return r.step(1, n.start) }
 
 func (n *textNode) run(r *run) bool {
 	if n.pieces == nil {
@@ -69,6 +69,9 @@ func (n *ifNode) run(r *run) bool {
 
 // run carries out the passes. What is first assigned in one of them ends with it.
 func (n *forNode) run(r *run) bool {
+	if !r.step(1+len(n.assigned)/8, n.start) {
+		return false
+	}
 	if len(n.body) == 0 {
 		return true // the array is not even looked at
 	}

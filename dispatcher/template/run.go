@@ -72,11 +72,14 @@ func (r *run) step(n, at int) bool {
 }
 
 // work counts the making of a text, and guards its limit.
-func (r *run) work(bytes, at int) bool {
-	if bytes > MaxTextBytes {
+func (r *run) work(bytes, at int) bool { return r.grow(bytes, bytes, at) }
+
+// grow counts the making of a part of a text, which is so long with it.
+func (r *run) grow(whole, part, at int) bool {
+	if whole > MaxTextBytes {
 		return r.fail(KindLimit, at, "a text is longer than "+strconv.Itoa(MaxTextBytes>>20)+" MiB")
 	}
-	return r.step(bytes/bytesPerStep, at)
+	return r.step(part/bytesPerStep, at)
 }
 
 // append appends text to the output and guards its limit.
