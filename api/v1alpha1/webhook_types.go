@@ -67,7 +67,7 @@ type WebhookSpec struct {
 	// unset. At most 35 characters.
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=35
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$')",message="culture must be the name of a language and perhaps a country, such as de or de-DE"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})+$')",message="culture must be the name of a language and a country, such as de-DE"
 	// +optional
 	Culture string `json:"culture,omitempty"`
 

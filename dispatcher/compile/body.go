@@ -2,6 +2,7 @@ package compile
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -9,8 +10,12 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/template"
 )
 
-// bodyFromField names a body that comes from a ConfigMap in errors.
-const bodyFromField = "bodyFrom"
+// The fields that name the body in errors, the second one that comes from a
+// ConfigMap.
+const (
+	bodyField     = "body"
+	bodyFromField = "bodyFrom"
+)
 
 // ConfigMap is what a body can come from.
 type ConfigMap struct {
@@ -32,29 +37,30 @@ func ConfigMapName(obj *v1alpha1.Webhook) string {
 	return obj.Spec.BodyFrom.ConfigMapKeyRef.Name
 }
 
-// body fills in the body and its context. It returns false if there should be a
-// body and its template is not there.
-func (p *problems) body(in WebhookInput, compiled *plan.Webhook, n *notes) (complete bool) {
+// body fills in the body and its context, and returns in words which
+// Content-Type the context is from. It returns false if there should be a body and
+// its template is not there.
+func (p *problems) body(in WebhookInput, compiled *plan.Webhook, n *notes) (from string, complete bool) {
 	spec := &in.Object.Spec
 	switch {
 	case spec.Body != nil && spec.BodyFrom != nil:
 		p.reject(v1alpha1.ReasonInvalidSpec, "body and bodyFrom exclude each other; set only one of them")
 		compiled.HasBody = true
-		return false
+		return "", false
 	case spec.BodyFrom != nil:
 		compiled.HasBody, compiled.BodyField = true, bodyFromField
 		compiled.Body, complete = p.configMapValue(in.Object.Namespace, spec.BodyFrom.ConfigMapKeyRef, in.ConfigMaps)
 	case spec.Body != nil:
 		compiled.HasBody, compiled.Body, complete = true, *spec.Body, true
 	default:
-		return true
+		return "", true
 	}
 	header := contentTypeOf(in, compiled)
 	compiled.BodyContext = header.context
 	if header.odd && compiled.Escaping == plan.EscapingContextual && (in.Integration == nil || in.Integration.Plan.NotReady == "") {
 		n.add("the value of Content-Type is no media type such as application/json, so values in the body are not escaped")
 	}
-	return complete
+	return header.from, complete
 }
 
 // configMapValue returns the value of one key of a ConfigMap.
@@ -89,6 +95,7 @@ type contentType struct {
 	set     bool // there is such a header
 	odd     bool // its value is no media type
 	context plan.BodyContext
+	from    string // whose it is, in words
 }
 
 // readContentType judges the value of a header.
@@ -104,7 +111,9 @@ func readContentType(value string) contentType {
 func contentTypeOf(in WebhookInput, compiled *plan.Webhook) contentType {
 	for _, h := range compiled.Headers {
 		if strings.EqualFold(h.Name, plan.ContentType) {
-			return readContentType(staticText(h.Value))
+			own := readContentType(staticText(h.Value))
+			own.from = "its Content-Type"
+			return own
 		}
 	}
 	off := slices.ContainsFunc(compiled.InheritedOff, func(name string) bool { return strings.EqualFold(name, plan.ContentType) })
@@ -112,9 +121,11 @@ func contentTypeOf(in WebhookInput, compiled *plan.Webhook) contentType {
 	case !off && in.Integration == nil:
 		return contentType{context: plan.BodyText}
 	case !off && in.Integration.contentType.set:
-		return in.Integration.contentType
+		inherited := in.Integration.contentType
+		inherited.from = "the Content-Type of WebhookIntegration " + strconv.Quote(in.Integration.Plan.Key.Name)
+		return inherited
 	}
-	return contentType{context: plan.BodyJSON}
+	return contentType{context: plan.BodyJSON, from: "default, since no Content-Type is set"}
 }
 
 // staticText is what a template without instructions renders to; empty for one

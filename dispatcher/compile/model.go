@@ -70,6 +70,9 @@ func model(templates *parts.Templates, n *notes) []ModelPath {
 	}
 	var shown []ModelPath
 	for _, key := range slices.Sorted(maps.Keys(index)) {
+		if wants := index[key]; len(wants) > 1 {
+			n.add(fmt.Sprintf("no data suits all templates, since %s must be %s in one and %s in another", clip(wants[0].path, maxModelPath), wants[0].typ, wants[1].typ))
+		}
 		for _, w := range index[key] {
 			shown = append(shown, ModelPath{Path: clip(w.path, maxModelPath), Type: w.typ.String()})
 		}

@@ -72,7 +72,7 @@ func (s *sample) failures() []string {
 	}
 	text, err := s.templates.Render(data.With(exampleCall))
 	if err != nil {
-		return mistakes(err)
+		return mistakes(err, "") // none is about a context
 	}
 	if s.root != "" {
 		if _, err := plan.JoinURL(s.root, text.Suffix); err != nil {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -11,8 +12,10 @@ import (
 )
 
 // templates compiles all templates, without the body's if that is not there.
-// The errors of all fields make one problem; valid is false if there is any.
-func (p *problems) templates(webhook *plan.Webhook, withBody bool) (t *parts.Templates, valid bool) {
+// The errors of all fields make one problem; valid is false if there is any. The
+// body's context is from contentType, which errors about it name: an author who
+// has changed nothing wants to know what has.
+func (p *problems) templates(webhook *plan.Webhook, withBody bool, contentType string) (t *parts.Templates, valid bool) {
 	source := *webhook
 	source.HasBody = source.HasBody && withBody
 	t, err := parts.Compile(&source)
@@ -22,14 +25,15 @@ func (p *problems) templates(webhook *plan.Webhook, withBody bool) (t *parts.Tem
 		}
 	}
 	if err != nil {
-		p.reject(v1alpha1.ReasonTemplateInvalid, "%s", strings.Join(mistakes(err), "\n"))
+		p.reject(v1alpha1.ReasonTemplateInvalid, "%s", strings.Join(mistakes(err, "; the body is "+string(source.BodyContext)+" by "+contentType), "\n"))
 	}
 	return t, err == nil
 }
 
 // mistakes are the errors of all parts, a line each: "field:line:column:
-// message", or "field: message" for what a part's whole text has wrong.
-func mistakes(err error) []string {
+// message", or "field: message" for what a part's whole text has wrong. Those of
+// the body's context have an explanation behind them.
+func mistakes(err error, context string) []string {
 	var lines []string
 	var fields parts.Errors
 	if !errors.As(err, &fields) {
@@ -42,11 +46,21 @@ func mistakes(err error) []string {
 			continue
 		}
 		for _, mistake := range positions {
-			lines = append(lines, mistake.Error())
+			line := mistake.Error()
+			if mistake.Kind == template.KindContext && isBody(field.Field) {
+				line += context
+			}
+			lines = append(lines, line)
+		}
+		if len(positions) == template.MaxErrors {
+			lines = append(lines, fmt.Sprintf("%s: these are the first %d mistakes; there may be more", field.Field, template.MaxErrors))
 		}
 	}
 	return lines
 }
+
+// isBody reports whether a field is the body.
+func isBody(field string) bool { return field == bodyField || field == bodyFromField }
 
 // ownHeader judges what is known of a header's value before rendering.
 func (p *problems) ownHeader(name string, header *template.Template) {

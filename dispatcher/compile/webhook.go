@@ -69,8 +69,8 @@ func Webhook(in WebhookInput) WebhookResult {
 
 	result.SystemName = found.systemName(in)
 	fields.webhookSpec(&obj.Spec, &compiled)
-	complete := fields.body(in, &compiled, &notes)
-	templates, valid := found.templates(&compiled, complete)
+	contentType, complete := fields.body(in, &compiled, &notes)
+	templates, valid := found.templates(&compiled, complete, contentType)
 	found = append(found, fields...)
 	found.integration(in)
 	if valid {
@@ -168,7 +168,7 @@ func (p *problems) templateOptions(spec *v1alpha1.WebhookSpec, compiled *plan.We
 	known := template.Cultures()
 	i := slices.IndexFunc(known, func(name string) bool { return strings.EqualFold(name, spec.Culture) })
 	if i < 0 { // the templates are judged all the same, with the invariant culture
-		p.reject(v1alpha1.ReasonInvalidSpec, "culture must be one of %s, or unset", strings.Join(known, ", "))
+		p.reject(v1alpha1.ReasonInvalidSpec, "culture %q is not known; use one of %s, or leave it out", spec.Culture, strings.Join(known, ", "))
 		return
 	}
 	compiled.Culture = known[i]

@@ -99,11 +99,11 @@ func JoinURL(root, suffix string) (*url.URL, error) {
 	if err := CheckSuffix(root, suffix, suffix == ""); err != nil {
 		return nil, fmt.Errorf("%w: its host would change", ErrLeavesRoot)
 	}
-	if i := strings.IndexFunc(suffix, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
-		return nil, fmt.Errorf("the webhook's part of the URL has a space or control character at offset %d; encode it", i)
+	if strings.ContainsFunc(suffix, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return nil, errors.New("the webhook's part of the URL has a space or control character; percent-encode it, a space as %20")
 	}
-	if i := strings.IndexByte(suffix, '#'); i >= 0 {
-		return nil, fmt.Errorf("the webhook's part of the URL has a # at offset %d, and what follows would not be sent; write it as %%23", i)
+	if strings.Contains(suffix, "#") {
+		return nil, errors.New("the webhook's part of the URL has a #, and what follows would not be sent; write it as %23")
 	}
 	full, err := url.Parse(root + suffix)
 	if err != nil {

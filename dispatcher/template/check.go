@@ -153,7 +153,11 @@ func (c *checker) variableOf(n name) *variable {
 	if v := c.scope.find(fold(n.text)); v != nil {
 		return v
 	}
-	v := &variable{name: n, shape: c.root.field(n), data: true, readFirst: true}
+	s := c.root.field(n)
+	if s.key == hostKey {
+		s.fixed, s.host, s.typ = true, true, TypeComposite
+	}
+	v := &variable{name: n, shape: s, data: true, readFirst: true}
 	c.scopes[0].declare(v)
 	return v
 }

@@ -1,6 +1,9 @@
 package template
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // mismatch reports an expression that is not what its place needs.
 func (c *checker) mismatch(e expr, is, asked Type) {
@@ -19,7 +22,9 @@ func (e *refExpr) check(c *checker, asked Type) {
 	v := c.variableOf(e.name)
 	s, start := v.shape, e.name.start
 	for _, m := range e.members {
-		c.use(s, start, TypeComposite)
+		if !c.use(s, start, TypeComposite) {
+			return
+		}
 		next := c.member(s, m)
 		if next == nil {
 			return
@@ -44,13 +49,18 @@ func (e *refExpr) check(c *checker, asked Type) {
 	}
 }
 
-// use records a usage, or judges it at once if the value has a fixed type.
-func (c *checker) use(s *shape, at int, asked Type) {
+// use records a usage, or judges it at once if the value has a fixed type; it
+// reports false if that is another.
+func (c *checker) use(s *shape, at int, asked Type) bool {
 	if !s.fixed {
 		s.use(at, asked)
-	} else if !s.typ.fits(asked) {
-		c.fail(KindType, at, quoted(s.path())+" is "+s.typ.words()+", but "+asked.words()+" is needed here")
+		return true
 	}
+	if s.typ.fits(asked) {
+		return true
+	}
+	c.fail(KindType, at, quoted(s.path())+" is "+s.typ.words()+", but "+asked.words()+" is needed here")
+	return false
 }
 
 // member returns the shape of a member, nil after an error.
@@ -69,10 +79,28 @@ func (c *checker) member(s *shape, m member) *shape {
 		return s.method(m.name, m.args)
 	}
 	f := s.field(m.name)
+	if f == nil && s.host {
+		f = hostVariable(s, m.name)
+	}
 	if f == nil {
-		c.fail(KindType, m.name.start, quoted(s.path())+" has no member "+quoted(m.name.text))
+		message := quoted(s.path()) + " has no member " + quoted(m.name.text)
+		if s.host {
+			message += ", only " + strings.Join(requestFields, " and ")
+		}
+		c.fail(KindType, m.name.start, message)
 	}
 	return f
+}
+
+// hostVariable returns the shape of a host variable at its first mention, nil if
+// there is none of that name.
+func hostVariable(s *shape, n name) *shape {
+	for i, field := range requestFields {
+		if strings.EqualFold(field, n.text) {
+			return fixedMember(s, n.text, requestTypes[i], n.start)
+		}
+	}
+	return nil
 }
 
 func (e *callExpr) check(c *checker, asked Type) {

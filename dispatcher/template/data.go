@@ -80,6 +80,7 @@ type hostVariables struct {
 var (
 	hostRoots     = []string{"WebhookRequest"}
 	requestFields = []string{"TransactionalId", "CreatedAt"}
+	requestTypes  = []Type{TypeString, TypeDateTime}
 	hostKey       = fold(hostRoots[0])
 )
 

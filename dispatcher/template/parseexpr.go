@@ -106,6 +106,12 @@ func (p *parser) chainPart() (expr, bool) {
 }
 
 func (p *parser) ref() (expr, bool) {
+	if t := p.peek(); t.kind == tokenName { // a name alone is read again as quickly as it is remembered
+		if after := p.tokens[p.pos+1].kind; after != tokenOpenParen && after != tokenDot {
+			p.next()
+			return &refExpr{name: name{start: t.start, text: t.text(p.source)}}, true
+		}
+	}
 	return p.remember(productionRef, 0, func() (expr, bool) {
 		t := p.peek()
 		called := p.pos+1 < len(p.tokens) && p.tokens[p.pos+1].kind == tokenOpenParen

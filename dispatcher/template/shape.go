@@ -29,6 +29,9 @@ type shape struct {
 
 	// fixed is true for values that have certain members and no others.
 	fixed bool
+	// host is true for the object of the host variables, whose members are known
+	// but needed only if they are mentioned.
+	host bool
 	// link, if it is set, is what the value really is: a cell's value is an
 	// element of the array.
 	link *shape

@@ -91,7 +91,7 @@ func TestUses(t *testing.T) {
 		{"${\twebhookrequest\n.\nTRANSACTIONALID }", id, true},
 		{"${ WebhookRequest.TransactionalId }", "webhookREQUEST.transactionalID", true},
 		{"${ WebhookRequest.TransactionalId }", "WebhookRequest", true},
-		{"${ WebhookRequest.TransactionalId.x }", id, true},
+		{"${ Order.TransactionalId.x }", "Order.TransactionalId", true},
 		{"WebhookRequest.TransactionalId", id, false},
 		{"$ { WebhookRequest.TransactionalId }", id, false},
 		{"@{* WebhookRequest.TransactionalId *}", id, false},
@@ -101,7 +101,7 @@ func TestUses(t *testing.T) {
 		{"${ a }", "", false},
 		{"@{ if not isEmpty(x) }@{ set y = WebhookRequest.TransactionalId }@{ end if }", id, true},
 		{`@{ if a }@{ else if WebhookRequest.TransactionalId = "x" }@{ end if }`, id, true},
-		{"${ WebhookRequest.TransactionalId() }", id, true},
+		{"${ Order.TransactionalId() }", "Order.TransactionalId", true},
 		{"@{ for WebhookRequest in xs }${ WebhookRequest.TransactionalId }@{ end for }", id, false},
 		{`${ "WebhookRequest.TransactionalId" }`, id, false},
 	} {
