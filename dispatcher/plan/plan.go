@@ -48,6 +48,9 @@ type Integration struct {
 	MaxConcurrency int
 	// MaxWaiting bounds the calls that wait; intake answers 429 past it.
 	MaxWaiting int
+	// MaxWaitingBytes bounds what the waiting calls hold together: their rendered
+	// URL suffixes, headers and bodies, in bytes. Intake answers 429 past it.
+	MaxWaitingBytes int64
 	// Headers are sent with every request of every webhook that does not turn
 	// them off, in the order of the manifest.
 	Headers []Header
@@ -169,9 +172,11 @@ func (w *Webhook) Ref() Ref { return Ref{Kind: KindWebhook, Key: w.Key} }
 const (
 	DefaultMaxConcurrency = 64
 	DefaultMaxWaiting     = 1_000_000
-	DefaultTimeout        = 30 * time.Second
-	MinTimeout            = time.Second
-	MaxTimeout            = 120 * time.Second
+	// DefaultMaxWaitingBytes is a million calls of 1 KiB.
+	DefaultMaxWaitingBytes = 1 << 30
+	DefaultTimeout         = 30 * time.Second
+	MinTimeout             = time.Second
+	MaxTimeout             = 120 * time.Second
 )
 
 // Backoff is how the delay between retries grows.
