@@ -27,10 +27,14 @@ const (
 	// "Expect: 100-continue"; then the body goes out anyway.
 	continueTimeout = time.Second
 
+	// maxConnections is how many connections one request may meet closed, the
+	// last included, before anything of it is written.
+	maxConnections = 4
+
 	// idleTimeout closes unused connections before the receiver does: 5 s is
 	// the shortest default of common servers (Node.js, Apache). A request that
 	// meets a connection closed at that moment is lost, for it is not sent
-	// again.
+	// again once something of it has left.
 	idleTimeout = 4 * time.Second
 	// maxIdle and maxIdlePerHost bound unused connections. Used ones are
 	// bounded by the integrations' maxConcurrency; a bound for each host would
