@@ -125,14 +125,29 @@ func (r *Request) toHTTP(ctx context.Context, body *bytes.Reader) *http.Request 
 // way, else net/http adds its own beside it.
 func (r *Request) header() http.Header {
 	header := make(http.Header, len(r.Headers))
-	spelled := map[string]string{"User-Agent": "User-Agent"}
-	for _, h := range r.Headers {
-		canonical := http.CanonicalHeaderKey(h.Name)
-		name, ok := spelled[canonical]
-		if !ok {
-			name, spelled[canonical] = h.Name, h.Name
+	values := make([]string, len(r.Headers)) // of all, in one piece
+	for i, h := range r.Headers {
+		values[i] = h.Value
+		name := r.spelling(i)
+		if before, again := header[name]; again {
+			header[name] = append(before, h.Value) // has no room, and so moves
+		} else {
+			header[name] = values[i : i+1 : i+1]
 		}
-		header[name] = append(header[name], h.Value)
 	}
 	return header
+}
+
+// spelling returns the name under which header i is sent.
+func (r *Request) spelling(i int) string {
+	name := r.Headers[i].Name
+	if strings.EqualFold(name, userAgent) {
+		return userAgent
+	}
+	for _, h := range r.Headers[:i] {
+		if len(h.Name) == len(name) && strings.EqualFold(h.Name, name) {
+			return h.Name
+		}
+	}
+	return name
 }

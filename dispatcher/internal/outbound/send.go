@@ -3,7 +3,6 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -154,17 +153,7 @@ func received(answer *http.Response) Response {
 		response.RetryAfter = retry.ParseRetryAfter(after, time.Now())
 	}
 	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
-		response.Body, response.BodyCut = readBody(answer.Body)
+		response.Body, response.BodyCut = readBody(answer.Body, answer.ContentLength)
 	}
 	return response
-}
-
-// readBody reads a body within the limits and says whether that was not all.
-func readBody(body io.Reader) (kept []byte, cut bool) {
-	kept, err := io.ReadAll(io.LimitReader(body, KeptBody))
-	if err != nil {
-		return kept, true
-	}
-	rest, err := io.Copy(io.Discard, io.LimitReader(body, maxBody-KeptBody))
-	return kept, rest > 0 || err != nil
 }

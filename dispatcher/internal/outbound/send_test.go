@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,28 +98,37 @@ func TestSendBodySizes(t *testing.T) {
 		reused     bool
 	}{
 		{0, 0, false, true},
+		{100, 100, false, true},
+		{KeptBody - 1, KeptBody - 1, false, true},
 		{KeptBody, KeptBody, false, true},
 		{KeptBody + 1, KeptBody, true, true},
 		{maxBody + 1, KeptBody, true, false},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.size), func(t *testing.T) {
-			var peers []string
-			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				peers = append(peers, r.RemoteAddr)
-				_, _ = w.Write(make([]byte, tt.size))
-			})
-			s := newSender(t)
-			for range 2 {
-				got := s.Send(t.Context(), request(t, "GET", address))
-				if got.Reason != plan.ReasonSuccess || len(got.Body) != tt.kept || got.BodyCut != tt.cut {
-					t.Fatalf("%s: %d bytes kept, cut %v", got.Reason, len(got.Body), got.BodyCut)
+		for _, announced := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%d, announced %v", tt.size, announced), func(t *testing.T) {
+				var peers []string
+				address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+					peers = append(peers, r.RemoteAddr)
+					if announced {
+						w.Header().Set("Content-Length", strconv.Itoa(tt.size))
+					} else {
+						_ = http.NewResponseController(w).Flush()
+					}
+					_, _ = w.Write(bytes.Repeat([]byte("a"), tt.size))
+				})
+				s := newSender(t)
+				for range 2 {
+					got := s.Send(t.Context(), request(t, "GET", address))
+					if got.Reason != plan.ReasonSuccess || string(got.Body) != strings.Repeat("a", tt.kept) || got.BodyCut != tt.cut {
+						t.Fatalf("%s: %d bytes kept, cut %v", got.Reason, len(got.Body), got.BodyCut)
+					}
 				}
-			}
-			if reused := peers[0] == peers[1]; reused != tt.reused {
-				t.Errorf("connection used again: %v, want %v", reused, tt.reused)
-			}
-		})
+				if reused := peers[0] == peers[1]; reused != tt.reused {
+					t.Errorf("connection used again: %v, want %v", reused, tt.reused)
+				}
+			})
+		}
 	}
 }
 
