@@ -86,7 +86,7 @@ func (c *bareClient) start(s sending) error {
 				at := now()
 				c.send(transport, &numbered, &s.Request)
 				c.mu.Lock()
-				c.sent = append(c.sent, arrival{firstNumber + i, at})
+				c.sent = append(c.sent, arrival{Number: firstNumber + i, At: at})
 				c.mu.Unlock()
 			}
 		})

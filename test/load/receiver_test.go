@@ -19,6 +19,8 @@ import (
 type arrival struct {
 	Number int
 	At     int64
+	// Sent is when it was sent, if that is known, see stampedListener.
+	Sent int64 `json:",omitempty"`
 }
 
 // sample is a whole request, to see that two clients send the same.
@@ -45,15 +47,16 @@ type collector struct {
 // serveReceiver runs the receiver. Its listener "dead" accepts connections and
 // never answers.
 func serveReceiver() error {
-	listeners, err := listen("data", "dead", "control")
+	listeners, err := listen("data", "stamped", "dead", "control")
 	if err != nil {
 		return err
 	}
 	c := &collector{}
 	go swallow(listeners["dead"])
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- http.Serve(listeners["control"], c.control()) }()
 	go func() { failed <- http.Serve(listeners["data"], c) }()
+	go func() { failed <- serveStamped(listeners["stamped"], c) }()
 	if err := announce(listeners); err != nil {
 		return err
 	}
@@ -72,7 +75,7 @@ func (c *collector) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	if c.recording.Load() {
 		number, _ := strconv.Atoi(r.RequestURI[strings.LastIndexByte(r.RequestURI, '/')+1:])
 		c.mu.Lock()
-		c.arrivals = append(c.arrivals, arrival{number, at})
+		c.arrivals = append(c.arrivals, arrival{number, at, stampOf(r)})
 		c.mu.Unlock()
 	}
 	c.count.Add(1)
@@ -139,6 +142,9 @@ func startReceiver(tb testing.TB) receiver { return receiver{startPart(tb, "rece
 
 // url is the root of an integration that works.
 func (r receiver) url() string { return "http://" + r.addresses["data"] }
+
+// stampedURL is url with arrivals of which the time of sending is known.
+func (r receiver) stampedURL() string { return "http://" + r.addresses["stamped"] }
 
 // deadURL is the root of an integration whose receiver never answers.
 func (r receiver) deadURL() string { return "http://" + r.addresses["dead"] }

@@ -40,16 +40,6 @@ func busiest(times []int64) int {
 	return most
 }
 
-// timesOf returns the times of arrivals, sorted.
-func timesOf(arrivals []arrival) []int64 {
-	times := make([]int64, len(arrivals))
-	for i, a := range arrivals {
-		times[i] = a.At
-	}
-	slices.Sort(times)
-	return times
-}
-
 // TestStats holds the arithmetic that the figures rest on.
 func TestStats(t *testing.T) {
 	values := make([]time.Duration, 100)

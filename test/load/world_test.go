@@ -31,6 +31,8 @@ type world struct {
 	dir     string // short: a socket's path has at most 107 bytes
 	log     *os.File
 	control *control.Server
+	// configured is how long it took until the dispatcher had all objects.
+	configured time.Duration
 }
 
 // pair is an integration and its one webhook.
@@ -86,6 +88,7 @@ func newWorld(tb testing.TB, pairs ...pair) *world {
 	w.address, w.health = address(free["calls"]), address(free["health"])
 	w.serveControl(tb)
 	w.start(tb)
+	begun := time.Now()
 	for _, p := range pairs {
 		w.control.SetIntegration(p.in)
 		w.control.SetWebhook(p.wh)
@@ -104,6 +107,7 @@ func newWorld(tb testing.TB, pairs ...pair) *world {
 		}
 		return w.healthy("/readyz")
 	})
+	w.configured = time.Since(begun)
 	return w
 }
 
