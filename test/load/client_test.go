@@ -132,10 +132,7 @@ type sender struct{ *part }
 
 func startBareClient(tb testing.TB) sender { return sender{startPart(tb, "client")} }
 
-func (c sender) start(s sending) {
-	s.Request.Header.Del("Content-Length") // net/http's own
-	c.ask("/start", s, nil)
-}
+func (c sender) start(s sending) { c.ask("/start", s, nil) }
 
 // stop stops it. Of an open loop it returns when each request was sent.
 func (c sender) stop() (sent []arrival) {

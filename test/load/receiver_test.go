@@ -91,6 +91,7 @@ func (c *collector) keep(r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sample = &sample{r.Method, r.RequestURI, r.Header.Clone(), string(body)}
+	c.sample.Header.Del("Content-Length") // the body says it
 }
 
 // swallow accepts connections, reads what comes and never answers.

@@ -18,6 +18,22 @@ import (
 // goroutines wait for.
 type stampedListener struct{ net.Listener }
 
+// stamp makes the kernel stamp what comes over the listener's connections, which
+// inherit the option.
+func stamp(l net.Listener) error {
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		return err
+	}
+	var setErr error
+	if err := raw.Control(func(fd uintptr) {
+		setErr = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
+	}); err != nil {
+		return err
+	}
+	return setErr
+}
+
 // Accept accepts a connection.
 func (l stampedListener) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
@@ -28,13 +44,7 @@ func (l stampedListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	var setErr error
-	if err := raw.Control(func(fd uintptr) {
-		setErr = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
-	}); err != nil {
-		return nil, err
-	}
-	return &stampedConn{Conn: conn, raw: raw, space: make([]byte, 128)}, setErr
+	return &stampedConn{Conn: conn, raw: raw, space: make([]byte, 128)}, nil
 }
 
 // stampedConn is a connection with the stamp of its last packet.
@@ -75,6 +85,9 @@ type connKey struct{}
 
 // serveStamped serves h with requests of which stampOf knows the time.
 func serveStamped(l net.Listener, h http.Handler) error {
+	if err := stamp(l); err != nil {
+		return err
+	}
 	server := &http.Server{Handler: h, ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, c)
 	}}

@@ -40,6 +40,18 @@ func busiest(times []int64) int {
 	return most
 }
 
+// closest is the shortest span of n+1 times, sorted nanoseconds: a second or more
+// if no sliding second has more than n. It is 0 of fewer times.
+func closest(times []int64, n int) time.Duration {
+	var least time.Duration
+	for i := n; i < len(times); i++ {
+		if span := time.Duration(times[i] - times[i-n]); least == 0 || span < least {
+			least = span
+		}
+	}
+	return least
+}
+
 // TestStats holds the arithmetic that the figures rest on.
 func TestStats(t *testing.T) {
 	values := make([]time.Duration, 100)
@@ -57,5 +69,8 @@ func TestStats(t *testing.T) {
 	second := int64(time.Second)
 	if got := busiest([]int64{0, 1, second - 1, second, second + 1}); got != 3 {
 		t.Errorf("busiest second has %d, want 3: one second after the first is outside of it", got)
+	}
+	if got := closest([]int64{0, 5, 6, 10, 20}, 2); got != 5 {
+		t.Errorf("the closest three are within %d, want 5", got)
 	}
 }
