@@ -194,10 +194,15 @@ func (f *feeder) stop() int64 {
 // fill hands in at least calls calls as fast as it goes, and returns how many.
 func fill(tb testing.TB, w *world, webhook string, calls int) int64 {
 	tb.Helper()
-	f := &feeder{request: batchRequest(webhook), address: w.address, limit: int64((calls + batchLines - 1) / batchLines * batchLines)}
+	// A last batch may be more than what is missing.
+	f := &feeder{request: batchRequest(webhook), address: w.address, limit: int64(calls + batchLines - 1)}
 	f.run(tb, 4)
-	await(tb, time.Hour, "calls to be accepted", func() bool { return tb.Failed() || f.accepted.Load() >= f.limit })
-	return f.stop()
+	await(tb, time.Hour, "calls to be accepted", func() bool { return tb.Failed() || f.accepted.Load() >= int64(calls) })
+	filled := f.stop()
+	if tb.Failed() {
+		tb.FailNow()
+	}
+	return filled
 }
 
 // openLoop does work at a steady rate, however long the work takes: the i-th at

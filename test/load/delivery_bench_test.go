@@ -11,7 +11,8 @@ import (
 // at most: handed in by NDJSON, rendered, fsynced, sent, the ends stored. The
 // bare limit beside it, before and after, is the bare client with the same bytes
 // to the same receiver. Without the key each attempt is marked, fsynced, before
-// it is sent; with it not.
+// it is sent; with it not. cpu-us/call is the CPU that the dispatcher, or the bare
+// client, spends on a call.
 func BenchmarkDelivery(b *testing.B) {
 	b.Run("with-key", func(b *testing.B) { benchmarkDelivery(b, true) })
 	b.Run("without-key", func(b *testing.B) { benchmarkDelivery(b, false) })
@@ -27,7 +28,9 @@ func benchmarkDelivery(b *testing.B, key bool) {
 		b.ReportMetric(float64(d.leastWaiting), "least-waiting")
 		b.ReportMetric(float64(d.refused), "refused")
 		reportShares(b, d.shares)
-		b.ReportMetric(d.bareShare, "bare-client-%core")
+		b.ReportMetric(d.bareShare, "bare-%core")
+		b.ReportMetric(d.shares["dispatcher"]*1e4/d.perSecond, "cpu-us/call")
+		b.ReportMetric(d.bareShare*1e4/d.bare, "bare-cpu-us/call")
 	}
 }
 

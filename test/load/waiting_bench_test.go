@@ -70,7 +70,11 @@ func BenchmarkIdle(b *testing.B) {
 	window := window(b, 20*time.Second)
 	for b.Loop() {
 		b.ReportMetric(0, "ns/op")
-		for prefix, count := range map[string]int{"one-": 1, "": idleIntegrations} {
+		for _, count := range []int{1, idleIntegrations} {
+			prefix := ""
+			if count == 1 {
+				prefix = "one-"
+			}
 			pairs := make([]pair, count)
 			for i := range pairs {
 				pairs[i] = newPair(fmt.Sprintf("wh-%05d", i), "http://127.0.0.1:1", true)

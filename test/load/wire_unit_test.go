@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// TestWire holds the callers' own client to what net/http's server answers.
-func TestWire(t *testing.T) {
+// answers serves a batch of which all but one more are accepted, one call, and a
+// webhook that is full.
+func answers() http.Handler {
 	refusal := "{\"status\":429,\"problem\":{}}\n"
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/namespaces/load/webhooks/batch/calls", func(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +35,12 @@ func TestWire(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = w.Write(body)
 	})
-	server := httptest.NewServer(mux)
+	return mux
+}
+
+// TestWire holds the callers' own client to what net/http's server answers.
+func TestWire(t *testing.T) {
+	server := httptest.NewServer(answers())
 	defer server.Close()
 	w := newWire(strings.TrimPrefix(server.URL, "http://"))
 	defer w.close()
