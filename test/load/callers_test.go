@@ -53,6 +53,7 @@ type taken struct {
 	perSecond float64
 	latencies []time.Duration // of the answers, sorted
 	refused   int
+	total     int // calls in all, also before and after the window
 }
 
 // warmth is how long a load runs before it is measured.
@@ -88,6 +89,7 @@ func (l closedLoop) run(tb testing.TB, window time.Duration, measured func()) ta
 		}
 		calls += one.calls
 		t.refused += one.refused
+		t.total += one.total
 		t.latencies = append(t.latencies, one.latencies...)
 	}
 	slices.Sort(t.latencies)
@@ -97,9 +99,9 @@ func (l closedLoop) run(tb testing.TB, window time.Duration, measured func()) ta
 
 // tally is what one caller counts.
 type tally struct {
-	calls, refused int
-	latencies      []time.Duration
-	err            error
+	calls, total, refused int
+	latencies             []time.Duration
+	err                   error
 }
 
 // call calls until the end, and counts what is answered within the window.
@@ -114,6 +116,7 @@ func (t *tally) call(l *closedLoop, phase *atomic.Int32) {
 			return
 		}
 		calls, refused, err := a.accepted()
+		t.total += calls
 		switch {
 		case err != nil:
 			t.err = err

@@ -41,6 +41,7 @@ type delivery struct {
 	bareShare       float64            // of a core, that of the bare client
 	leastWaiting    int64              // accepted and not received; at 0 the callers were the limit
 	refused         int64
+	accepted        int64 // in all
 }
 
 // mostWaiting bounds the calls that wait while delivery is measured. It is more
@@ -116,11 +117,10 @@ func (d *delivery) run(tb testing.TB, r receiver, w *world, window time.Duration
 	count, after := r.count()-count, spent(tb, processes)
 	d.perSecond, d.shares = float64(count)/after.at.Sub(before.at).Seconds(), after.shares(before)
 
-	accepted := f.stop()
-	await(tb, time.Minute, "everything accepted to arrive", func() bool { return r.count()-start >= accepted })
+	d.accepted, d.refused = f.stop(), f.refused.Load()
+	await(tb, time.Minute, "everything accepted to arrive", func() bool { return r.count()-start >= d.accepted })
 	pause(100 * time.Millisecond) // for what would be too much
-	if received := r.count() - start; received != accepted {
-		tb.Errorf("%d calls were accepted and %d requests received", accepted, received)
+	if received := r.count() - start; received != d.accepted {
+		tb.Errorf("%d calls were accepted and %d requests received", d.accepted, received)
 	}
-	d.refused = f.refused.Load()
 }
