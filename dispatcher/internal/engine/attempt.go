@@ -22,6 +22,7 @@ type turn struct {
 	integration *plan.Integration
 	webhook     *plan.Webhook
 	item        waiting
+	worker      *worker
 	limited     bool  // its integration has a limit
 	cost        int64 // of memory, see costOf
 }
@@ -106,7 +107,7 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 	}
 	if !call.HasKey {
 		mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: e.wall()}
-		if err := e.store.Begin(context.Background(), mark); err != nil {
+		if err := e.mark(t.worker, mark); err != nil {
 			return nil, outbound.Response{}, fmt.Errorf("mark the attempt of call %s: %w", call.ID, err)
 		}
 	}
@@ -173,6 +174,7 @@ func (e *Engine) giveBack(t *turn, stale bool) {
 // is held. The lane may have moved to another integration meanwhile.
 func (e *Engine) release(t *turn) {
 	t.in.inFlight--
+	e.rest(t.worker)
 	e.free(t)
 	e.pump(t.in)
 }
