@@ -46,6 +46,7 @@ type call struct {
 	key     string // the Idempotency-Key; empty for none
 	posts   int    // how often it was handed in
 	fate    fate
+	status  int          // of the last answer that was a problem
 	id      string       // the transaction id, if accepted
 	seen    *client.Call // as it was first seen finished
 }
@@ -184,8 +185,12 @@ func (l *load) post(c *call) {
 	switch {
 	case err == nil:
 		c.fate, c.id = accepted, got.TransactionID
-	case errors.As(err, &problem) && (problem.Status == http.StatusServiceUnavailable || problem.Status < 500),
-		errors.As(err, &op) && op.Op == "dial":
+	case errors.As(err, &problem):
+		c.fate, c.status = refused, problem.Status
+		if problem.Status == http.StatusInternalServerError { // the only one that does not say that it was refused
+			c.fate = unknown
+		}
+	case errors.As(err, &op) && op.Op == "dial":
 		c.fate = refused
 	default:
 		c.fate = unknown
