@@ -133,6 +133,9 @@ func (w *war) account() {
 			finals[c.n] = w.final(c)
 		}
 	}
+	for _, fault := range w.load.faults {
+		w.t.Error(fault)
+	}
 	w.process.kill()
 	w.start()
 	requests := w.requests()

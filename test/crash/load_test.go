@@ -76,6 +76,8 @@ type load struct {
 	calls []*call
 	taken int // calls answered 202
 	next  int
+	// faults are promises that were broken before the callers' eyes.
+	faults []string
 
 	group sync.WaitGroup
 	stop  context.CancelFunc
@@ -124,9 +126,9 @@ func (l *load) run(ctx context.Context, caller int) {
 		if idempotencyKeys && caller%3 == 0 {
 			c.key = fmt.Sprintf("crash-%d", c.n)
 		}
-		l.post(c)
-		for c.key != "" && c.fate != accepted {
-			pause()
+		if c.key != "" {
+			l.postOnce(c)
+		} else {
 			l.post(c)
 		}
 		l.mu.Lock()
@@ -142,6 +144,41 @@ func (l *load) run(ctx context.Context, caller int) {
 			l.watch(ctx, c, caller < watches)
 		}
 	}
+}
+
+// postOnce hands in a call with an Idempotency-Key until it is answered 202, and
+// some calls twice at the same time.
+func (l *load) postOnce(c *call) {
+	for c.fate != accepted {
+		if c.status == http.StatusUnprocessableEntity {
+			l.fault("call %d was handed in again as it was and is said to have other data", c.n)
+			return
+		}
+		if c.fate != "" {
+			pause()
+		}
+		twin := *c
+		var group sync.WaitGroup
+		if c.n%3 == 0 {
+			group.Go(func() { l.post(&twin) })
+		}
+		l.post(c)
+		group.Wait()
+		switch {
+		case twin.fate != accepted:
+		case c.fate != accepted:
+			*c = twin
+		case c.id != twin.id:
+			l.fault("call %d was handed in twice with one Idempotency-Key and became %s and %s", c.n, c.id, twin.id)
+		}
+	}
+}
+
+// fault notes that a promise was broken.
+func (l *load) fault(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, fmt.Sprintf(format, args...))
 }
 
 // pause keeps a caller from spinning.

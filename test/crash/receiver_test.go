@@ -191,6 +191,13 @@ func sum(method, target string, body []byte) string {
 
 // record appends a request to the ledger.
 func (r *receiver) record(l *line) {
+	if err := r.append(l); err != nil { // without its ledger the receiver is worth nothing
+		fmt.Fprintln(os.Stderr, "receiver:", err)
+		os.Exit(1)
+	}
+}
+
+func (r *receiver) append(l *line) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l.Request == 0 {
@@ -199,13 +206,11 @@ func (r *receiver) record(l *line) {
 		l.Request, l.K = r.requests, r.counts[l.N]
 	}
 	text, err := json.Marshal(l)
-	if err == nil {
-		_, err = r.ledger.Write(append(text, '\n'))
+	if err != nil {
+		return err
 	}
-	if err != nil { // without its ledger the receiver is worth nothing
-		fmt.Fprintln(os.Stderr, "receiver:", err)
-		os.Exit(1)
-	}
+	_, err = r.ledger.Write(append(text, '\n'))
+	return err
 }
 
 // react answers the k-th request of a call, or does not.

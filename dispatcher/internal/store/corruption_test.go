@@ -176,7 +176,6 @@ func flipped(t *testing.T, mem *vfs.MemFS, file string, at int64, want []string,
 		t.Fatal(err)
 	}
 	log := newDeathbed()
-	result = endProcess
 	done := make(chan struct{ result, text string }, 1)
 	log.within(t, func() {
 		p, err := store.Open("/data/store", store.Options{FS: mem, Logger: slog.New(log)})
