@@ -3,6 +3,7 @@
 package crash
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"os"
@@ -13,33 +14,63 @@ import (
 	"testing"
 )
 
-// fullDisks is off while the dispatcher ends with an error when its disk is full,
-// as it does for every write that fails.
-const fullDisks = false
-
-// TestAFullDiskLosesNothing fills the disk of a dispatcher with calls. It must
-// refuse further ones, go on with those it has, and find all of them again after a
-// kill while there is still no room.
+// TestAFullDiskLosesNothing fills the disk of a dispatcher with waiting calls until
+// it refuses more, and then lets it go on with those that it has: once with the
+// reserve that keeps room for that, and once with next to none, while something
+// else takes the rest of the disk to the last byte, so that only the ballast is left.
 func TestAFullDiskLosesNothing(t *testing.T) {
-	if !fullDisks {
-		t.Skip("a write that finds no room still ends the dispatcher; it does not refuse calls before that")
+	for name, toTheLastByte := range map[string]bool{"with a reserve": false, "to the last byte": true} {
+		t.Run(name, func(t *testing.T) {
+			disk := smallDisk(t, "128m")
+			r := newRig(t)
+			r.storeDir = filepath.Join(disk, "store")
+			if toTheLastByte {
+				r.args = []string{"--disk-reserve-mib=1"}
+			}
+			r.suspend(true)
+			r.start()
+			w := &war{rig: r, load: newLoad(r.listen), kills: map[kind]int{}}
+			refused := w.fill()
+			if r.process.ended() {
+				t.Fatalf("the dispatcher ended with %d calls accepted: %s", w.load.accepted(), r.process.cmd.ProcessState)
+			}
+			t.Logf("%d calls were accepted until one was refused with status %d", w.load.accepted(), refused)
+			if toTheLastByte {
+				t.Logf("there were %d bytes left", stuff(t, filepath.Join(disk, "other")))
+			}
+			first := r.process
+			r.suspend(false)
+			w.account() // waits for every outcome, kills the dispatcher and starts it again
+			if !first.killed() {
+				t.Errorf("the dispatcher ended by itself: %s", first.cmd.ProcessState)
+			}
+			log, err := os.ReadFile(r.log.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("the ballast was removed %d times", bytes.Count(log, []byte("ballast file was removed")))
+		})
 	}
-	disk := smallDisk(t, "64m")
-	r := newRig(t)
-	r.storeDir = filepath.Join(disk, "store")
-	r.start()
-	w := &war{rig: r, load: newLoad(r.listen), kills: map[kind]int{}}
-	refused := w.fill()
-	if r.process.ended() {
-		t.Fatalf("the dispatcher ended with %d calls accepted: %s", w.load.accepted(), r.process.cmd.ProcessState)
-	}
-	t.Logf("the disk is full after %d calls were accepted; status %d", w.load.accepted(), refused)
-	w.account() // waits for every outcome, kills the dispatcher and starts it again
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(disk, &stat); err != nil {
+}
+
+// stuff fills a disk with a file to the last byte and returns how many there were.
+func stuff(t *testing.T, path string) (size int64) {
+	file, err := os.Create(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d of %d bytes are free", int64(stat.Bavail)*stat.Bsize, int64(stat.Blocks)*stat.Bsize)
+	defer file.Close()
+	for block := make([]byte, 1<<16); len(block) > 0; {
+		n, err := file.Write(block)
+		size += int64(n)
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			block = block[:len(block)/2]
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	return size
 }
 
 // fill hands in large calls until one is refused because of the disk, and returns

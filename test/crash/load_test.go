@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -18,11 +19,6 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 )
-
-// idempotencyKeys makes a third of the callers send an Idempotency-Key with their
-// calls and hand a call in again, with the same key, until it is answered 202. It
-// is off while the API does not know that header.
-const idempotencyKeys = false
 
 const (
 	retries = 6  // of a call with the key
@@ -51,12 +47,20 @@ type call struct {
 	seen    *client.Call // as it was first seen finished
 }
 
-// pad is a part of the data that makes some calls' bodies large.
+// pad is a part of the data that makes some calls' bodies large. It does not
+// compress well.
 func (c *call) pad() string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	size := c.n % 50
 	if c.n%10 == 0 {
-		return strings.Repeat("x", 100<<10)
+		size = 100 << 10
 	}
-	return strings.Repeat("x", c.n%50)
+	rng := rand.New(rand.NewPCG(uint64(c.n), 0))
+	pad := make([]byte, size)
+	for i := range pad {
+		pad[i] = letters[rng.Uint64()%uint64(len(letters))]
+	}
+	return string(pad)
 }
 
 // body is what the receiver must get.
@@ -114,7 +118,8 @@ func (l *load) accepted() int {
 	return l.taken
 }
 
-// run hands in one call after the other. Half of them are watched until they are
+// run hands in one call after the other. A third of the callers send an
+// Idempotency-Key and hand a call in again until it is answered 202. Half of them are watched until they are
 // finished, so that the callers go no faster than the receiver.
 func (l *load) run(ctx context.Context, caller int) {
 	for ctx.Err() == nil {
@@ -123,7 +128,7 @@ func (l *load) run(ctx context.Context, caller int) {
 		l.next++
 		c.n = l.next
 		l.mu.Unlock()
-		if idempotencyKeys && caller%3 == 0 {
+		if caller%3 == 0 {
 			c.key = fmt.Sprintf("crash-%d", c.n)
 		}
 		if c.key != "" {

@@ -80,8 +80,10 @@ type rig struct {
 	health   string
 	orders   string // where the receiver takes orders
 	log      *os.File
-	process  *process // the dispatcher
 	args     []string // further arguments of the dispatcher
+	process  *process // the dispatcher
+	server   *control.Server
+	in       plan.Integration
 }
 
 // newRig starts a receiver and a control server, and no dispatcher yet.
@@ -174,24 +176,34 @@ func (r *rig) configure(receiver string) {
 	with.Body = `{"n": ${n}, "id": "${WebhookRequest.TransactionalId}", "pad": "${pad}"}`
 	with.Headers = []plan.HeaderTemplate{{Name: "X-Transaction", Value: "${WebhookRequest.TransactionalId}"}}
 
-	var server *control.Server
-	server = control.NewServer(control.ServerOptions{
+	r.in = in
+	r.server = control.NewServer(control.ServerOptions{
 		Logger:   slog.New(slog.DiscardHandler),
-		Outcomes: func(reports []plan.Report) { server.Done(reports) },
+		Outcomes: func(reports []plan.Report) { r.server.Done(reports) },
 	})
-	server.SetIntegration(in)
-	server.SetWebhook(with)
-	server.SetWebhook(without)
-	server.Open()
+	r.server.SetIntegration(in)
+	r.server.SetWebhook(with)
+	r.server.SetWebhook(without)
+	r.server.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx, r.socket()) }()
+	go func() { done <- r.server.Serve(ctx, r.socket()) }()
 	r.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			r.t.Error(err)
 		}
 	})
+}
+
+// suspend keeps all calls waiting, or lets them go on.
+func (r *rig) suspend(on bool) {
+	r.t.Helper()
+	r.in.Suspend = on
+	r.server.SetIntegration(r.in)
+	if r.process != nil {
+		r.await("the dispatcher to take the change", func() bool { return r.server.State(r.in.Ref()).Answered })
+	}
 }
 
 func (r *rig) socket() string { return filepath.Join(r.dir, "control.sock") }
@@ -201,7 +213,7 @@ func (r *rig) exec() {
 	r.t.Helper()
 	cmd := exec.Command(program, append([]string{
 		"--control-socket=" + r.socket(), "--store-dir=" + r.storeDir, "--listen=" + r.listen, "--health-address=" + r.health,
-		"--allow-loopback", "--drain-timeout=1s", "--log-level=ERROR",
+		"--allow-loopback", "--drain-timeout=1s", "--log-level=WARN",
 	}, r.args...)...)
 	cmd.Stdout, cmd.Stderr = r.log, r.log
 	var err error
