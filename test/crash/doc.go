@@ -4,6 +4,9 @@
 // what the receiver got. The dispatcher is configured by a control server in the
 // test, so that nothing of Kubernetes is needed. Linux only.
 //
+// Its other test fills the dispatcher's disk, a small one in memory, for which it
+// must be root.
+//
 // Guarantees: the receiver is a process of its own and writes a request to its
 // ledger before it answers, so that nothing the dispatcher was told is missing
 // there; what the receiver does depends on the call's number alone.
