@@ -110,7 +110,33 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 			return nil, outbound.Response{}, fmt.Errorf("mark the attempt of call %s: %w", call.ID, err)
 		}
 	}
+	if t.limited {
+		request.Gate = func(ctx context.Context) error { return e.mayLeave(ctx, t.in) }
+	}
 	return request, e.sender.Send(e.attempts, request), nil
+}
+
+// mayLeave waits until the integration's limit lets a request leave, at the moment
+// at which it would. It is an error if ctx ends first.
+func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
+	for {
+		e.mu.Lock()
+		var wait time.Duration
+		if in.limiter != nil {
+			wait = in.limiter.Send(time.Now())
+		}
+		e.mu.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // end hands the end of an attempt to the committer and frees the attempt's slot.
