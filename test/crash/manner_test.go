@@ -2,7 +2,7 @@
 
 package crash
 
-// timeout is how long the dispatcher gives an attempt, in these tests.
+// timeoutSeconds is how long the dispatcher gives an attempt, in these tests.
 const timeoutSeconds = 1
 
 // manner is how the receiver treats the requests of a call.

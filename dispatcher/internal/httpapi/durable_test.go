@@ -23,30 +23,17 @@ import (
 // Succeeded would be Lost afterwards, or be sent again. The answer may wait.
 func TestAnOutcomeIsNotShownBeforeItIsDurable(t *testing.T) {
 	t.Skip("GET shows an outcome as soon as it is in the store's memory; test/crash counts how often that was undone")
-	syncing, goOn := make(chan struct{}, 1), make(chan struct{})
-	var hold atomic.Bool // the next fsync of the log waits for goOn
-	files := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-		isSync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData
-		if isSync && strings.HasSuffix(op.Path, ".log") && hold.CompareAndSwap(true, false) {
-			syncing <- struct{}{}
-			<-goOn
-		}
-		return nil
-	}))
-	s, err := store.Open("/store", store.Options{FS: files, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, d := openHeld(t)
 	entry := &store.Entry{Call: store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: "wh"}, CreatedAt: time.Now()}}
 	if err := s.Accept(t.Context(), entry); err != nil {
 		t.Fatal(err)
 	}
-	hold.Store(true)
+	d.hold.Store(true)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- s.End(context.Background(), &store.End{Call: &entry.Call, Now: store.State{Attempts: 1, Outcome: plan.OutcomeSucceeded, EndedAt: time.Now()}})
 	}()
-	<-syncing
+	<-d.syncing
 
 	api := New(Options{Calls: s, Logger: slog.New(slog.DiscardHandler)})
 	read := func() string {
@@ -63,7 +50,7 @@ func TestAnOutcomeIsNotShownBeforeItIsDurable(t *testing.T) {
 		}
 	case <-time.After(100 * time.Millisecond): // it waits, which is as good
 	}
-	close(goOn)
+	close(d.goOn)
 	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
@@ -73,4 +60,29 @@ func TestAnOutcomeIsNotShownBeforeItIsDurable(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// heldDisk is a disk in memory that can hold up an fsync of the store's log.
+type heldDisk struct {
+	hold    atomic.Bool   // the next fsync of the log waits for goOn
+	syncing chan struct{} // gets one when it does
+	goOn    chan struct{}
+}
+
+// openHeld opens a store on such a disk.
+func openHeld(t *testing.T) (*store.Pebble, *heldDisk) {
+	d := &heldDisk{syncing: make(chan struct{}, 1), goOn: make(chan struct{})}
+	files := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		isSync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData
+		if isSync && strings.HasSuffix(op.Path, ".log") && d.hold.CompareAndSwap(true, false) {
+			d.syncing <- struct{}{}
+			<-d.goOn
+		}
+		return nil
+	}))
+	s, err := store.Open("/store", store.Options{FS: files, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, d
 }

@@ -56,19 +56,13 @@ func flipEach(t *testing.T, patterns ...string) {
 	for _, pattern := range patterns {
 		found := false
 		for _, name := range names {
-			if ok, err := path.Match(pattern, name); !ok {
-				if err != nil {
-					t.Fatal(err)
-				}
-				continue
-			}
-			file := path.Join("/data/store", name)
-			info, err := image.Stat(file)
-			if err != nil {
+			info, err1 := image.Stat(path.Join("/data/store", name))
+			ok, err2 := path.Match(pattern, name)
+			if err := errors.Join(err1, err2); err != nil {
 				t.Fatal(err)
 			}
 			size := info.Size()
-			if size == 0 {
+			if !ok || size == 0 {
 				continue
 			}
 			found = true
@@ -78,17 +72,14 @@ func flipEach(t *testing.T, patterns ...string) {
 			results, says := map[string]int{}, map[string]string{}
 			for range flips {
 				at := rng.Int64N(size)
-				result, text := flipped(t, image.CrashClone(vfs.CrashCloneCfg{}), file, at, want, ids)
+				result, text := flipped(t, image.CrashClone(vfs.CrashCloneCfg{}), path.Join("/data/store", name), at, want, ids)
 				results[result]++
 				says[result] = text
 				if result == loseSilence {
 					t.Errorf("byte %d in %s: what was confirmed is not there, and there is no error: %s", at, name, text)
 				}
 			}
-			t.Logf("%s of %d bytes: %v", name, info.Size(), results)
-			for result, text := range says {
-				t.Logf("  %s: %.300s", result, text)
-			}
+			t.Logf("%s of %d bytes: %v; the last of each: %.600v", name, info.Size(), results, says)
 		}
 		if !found {
 			t.Errorf("there is no file %s among %v", pattern, names)
