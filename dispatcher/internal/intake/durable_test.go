@@ -17,7 +17,6 @@ import (
 // after the fsync of the first time has failed. The call is in the store's memory
 // and not on the disk, so the second answer must not be that it is accepted.
 func TestAKeyDoesNotFindWhatFailedToBecomeDurable(t *testing.T) {
-	t.Skip("after a failed fsync the store goes on reading what is in its memory only, until the process has ended")
 	var broken atomic.Bool
 	files := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
 		sync := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData
