@@ -3,27 +3,14 @@ package engine
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-const (
-	// endsAhead is how many attempts may have ended without being durable; when
-	// the disk is that far behind, no further attempt begins.
-	endsAhead = 1024
-	// maxGroup and maxGroupBytes bound one step of the store.
-	maxGroup      = 256
-	maxGroupBytes = 4 << 20
-	// busyGroup tells that there is load: after a group of as many the next one is
-	// collected for a moment, until it has enough. Nothing waits for an end but its
-	// own record, and each step costs an fsync and some waking: 5 % of the CPU time
-	// of a delivery.
-	busyGroup   = 8
-	enoughGroup = 64
-	moment      = time.Millisecond
-)
+// endsAhead is how many attempts may have ended without being durable; when the
+// disk is that far behind, no further attempt begins.
+const endsAhead = 1024
 
 // ended is an attempt that has ended, or a turn that ended its call without one.
 type ended struct {
@@ -39,50 +26,16 @@ func (d *ended) size() int {
 	return heldBytes + len(d.end.Attempt.ResponseBody)
 }
 
-// commitEnds makes the ends of attempts durable: all that have come while the
-// last group was written are the next one, and share one batch and one fsync.
+// commitEnds makes the ends of attempts durable until there are no more.
 func (e *Engine) commitEnds() {
 	defer close(e.committed)
-	var group []ended
-	timer := time.NewTimer(0)
-	for d := range e.ends {
-		var wait <-chan time.Time
-		if len(group) >= busyGroup {
-			timer.Reset(moment)
-			wait = timer.C
-		}
-		clear(group)
-		group = append(group[:0], d)
-		for size := d.size(); len(group) < maxGroup && size < maxGroupBytes; {
-			if len(group) >= enoughGroup {
-				wait = nil
-			}
-			more, ok := e.another(wait)
-			if !ok {
-				break
-			}
-			group = append(group, more)
-			size += more.size()
+	collector := newCollector(e.ends, enoughEnds)
+	for {
+		group, ok := collector.next(nil, func(d ended) int { return d.size() })
+		if !ok {
+			return
 		}
 		e.commit(group)
-	}
-}
-
-// another returns a further end if there is one, or comes before wait is over.
-func (e *Engine) another(wait <-chan time.Time) (ended, bool) {
-	select {
-	case d, ok := <-e.ends:
-		return d, ok
-	default:
-	}
-	if wait == nil {
-		return ended{}, false
-	}
-	select {
-	case d, ok := <-e.ends:
-		return d, ok
-	case <-wait:
-		return ended{}, false
 	}
 }
 

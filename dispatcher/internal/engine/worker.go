@@ -67,26 +67,18 @@ func (e *Engine) mark(w *worker, mark store.Mark) error {
 	return <-w.marked
 }
 
-// commitMarks makes marks durable, by groups as [Engine.commitEnds] does, until
-// the engine is drained.
+// commitMarks makes marks durable until the engine is drained.
 func (e *Engine) commitMarks() {
-	var group []marking
+	collector := newCollector(e.marks, enoughMarks)
 	var marks []store.Mark
 	for {
-		group, marks = group[:0], marks[:0]
-		select {
-		case m := <-e.marks:
-			group, marks = append(group, m), append(marks, m.mark)
-		case <-e.stopped:
+		group, ok := collector.next(e.stopped, func(marking) int { return heldBytes })
+		if !ok {
 			return
 		}
-		for more := true; more && len(group) < maxGroup; {
-			select {
-			case m := <-e.marks:
-				group, marks = append(group, m), append(marks, m.mark)
-			default:
-				more = false
-			}
+		marks = marks[:0]
+		for _, m := range group {
+			marks = append(marks, m.mark)
 		}
 		err := e.store.Begin(context.Background(), marks...)
 		for _, m := range group {
