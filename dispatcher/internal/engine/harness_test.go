@@ -245,8 +245,8 @@ func (s slowStore) Accept(ctx context.Context, entries ...*store.Entry) (err err
 	return err
 }
 
-func (s slowStore) Begin(ctx context.Context, mark store.Mark) (err error) {
-	s.slow("Begin", func() { err = s.Pebble.Begin(ctx, mark) })
+func (s slowStore) Begin(ctx context.Context, marks ...store.Mark) (err error) {
+	s.slow("Begin", func() { err = s.Pebble.Begin(ctx, marks...) })
 	return err
 }
 

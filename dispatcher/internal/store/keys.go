@@ -17,16 +17,24 @@ import (
 //
 //	c/<id>                        call: Seq, then CBOR of Call; never changes
 //	s/<id>                        CBOR of State
-//	q/<ns>\0<webhook>\0<seq>      fresh queue → id
-//	d/<ns>\0<webhook>\0<due><seq> retry queue → id
+//	q/<ns>\0<webhook>\0<seq>      fresh queue → id, size (4 bytes)
+//	d/<ns>\0<webhook>\0<due><seq> retry queue → id, size (4 bytes)
+//	i/<day, 4 bytes><key hash>    caller's idempotency key → id, data hash, time
 //	m/<id>                        CBOR of Mark
 //	l/<id><attempt, 4 bytes>      CBOR of Attempt, the log row
 //	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
-//	n                             the last Seq given out
+//	n                             no Seq above it has been given out
 //	v                             format version, 4 bytes
 //
 // A waiting call is in exactly one queue: in the fresh one if its State.Due is
-// zero, in the retry one otherwise. A due time is its nanoseconds since 1970
+// zero, in the retry one otherwise. One that has had no attempt has no state yet,
+// which stands for the zero State. A queue position is set once and removed once,
+// so it is removed by SingleDelete: one that comes and goes while it is in memory
+// leaves nothing, where Delete would leave a tombstone in every table below.
+//
+// An idempotency key stands under the day it was accepted, counted from 1970 in
+// UTC, so that whole days of them go by one DeleteRange.
+// A due time is its nanoseconds since 1970
 // with the sign bit turned over, so that bytes sort as times do. Names of
 // Kubernetes objects hold no zero byte, so a lane's keys stand together. Ids are
 // UUIDv7: calls and log rows lie in order of time, so that a time span of them
@@ -36,6 +44,7 @@ const (
 	prefixRetry   = "d/"
 	prefixAttempt = "l/"
 	prefixMark    = "m/"
+	prefixOnce    = "i/"
 	prefixFresh   = "q/"
 	prefixState   = "s/"
 	prefixReport  = "w/"
@@ -45,12 +54,17 @@ const (
 
 	// formatVersion rises with every change of the layout or of a record that
 	// an older dispatcher would misread. A new optional field is none.
-	formatVersion = 1
+	//
+	// 2: sizes in queue values, no state before the first attempt.
+	formatVersion = 2
 )
 
 const (
-	seqLen = 8
-	dueLen = 8
+	seqLen  = 8
+	dueLen  = 8
+	idLen   = 16
+	sizeLen = 4
+	onceLen = idLen + 16 + 8
 )
 
 // idKey is the key of a record that a call has once.
@@ -137,4 +151,40 @@ func parseLane(key []byte, prefix string, tail int) (lane int, webhook plan.Key,
 		}
 	}
 	return 0, plan.Key{}, fmt.Errorf("the store is damaged: %q is no key of a queue", key)
+}
+
+// queueValue is the value of a queue position.
+func queueValue(call *Call) []byte {
+	value := make([]byte, 0, idLen+sizeLen)
+	return binary.BigEndian.AppendUint32(append(value, call.ID[:]...), uint32(call.Size()))
+}
+
+// parseQueueValue is the inverse of queueValue. Format 1 had no size.
+func parseQueueValue(value []byte, item *Item) bool {
+	switch len(value) {
+	case idLen:
+	case idLen + sizeLen:
+		item.Size = int(binary.BigEndian.Uint32(value[idLen:]))
+	default:
+		return false
+	}
+	item.ID = uuid.UUID(value[:idLen])
+	return true
+}
+
+// day is the number of a time's day since 1970 in UTC, within what 32 bits hold.
+func day(t time.Time) uint32 {
+	return uint32(min(max(t.Unix()/(24*60*60), 0), math.MaxUint32-1))
+}
+
+// onceKey is the place of an idempotency key.
+func onceKey(day uint32, key OnceKey) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte(prefixOnce), day), key[:]...)
+}
+
+// onceValue is what is kept of an accepted call under its idempotency key.
+func onceValue(call *Call, once *Once) []byte {
+	value := make([]byte, 0, onceLen)
+	value = append(append(value, call.ID[:]...), once.Data[:]...)
+	return binary.BigEndian.AppendUint64(value, sortable(call.CreatedAt))
 }

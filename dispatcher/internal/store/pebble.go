@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,6 +55,9 @@ type Pebble struct {
 	// while a batch is written to memory, never during an fsync.
 	order   sync.Mutex
 	lastSeq uint64
+	// seqRoom is the highest Seq that may be given out before the stored bound
+	// of them is raised.
+	seqRoom uint64
 	reports map[plan.Key]uint64 // Seq of the stored report
 	failed  error               // of the first write or fsync that failed
 }
@@ -129,9 +133,26 @@ func (p *Pebble) wait(batch *pebble.Batch) error {
 	return err
 }
 
+// seqBlock is by how much the stored bound of Seq is raised at a time. After a
+// restart the numbers go on behind it.
+const seqBlock = 10_000
+
+// nextSeq gives out the next Seq. The order lock is held.
+func (p *Pebble) nextSeq(batch *pebble.Batch) uint64 {
+	p.lastSeq++
+	if p.lastSeq > p.seqRoom {
+		p.seqRoom = p.lastSeq + seqBlock
+		put(batch, []byte(keyLastSeq), binary.BigEndian.AppendUint64(nil, p.seqRoom))
+	}
+	return p.lastSeq
+}
+
 // put adds a key to the batch. Batch.Set's error is always nil for a batch
 // without an index, as all are here; the same goes for drop.
 func put(batch *pebble.Batch, key, value []byte) { _ = batch.Set(key, value, nil) }
 
 // drop removes a key, which need not exist.
 func drop(batch *pebble.Batch, key []byte) { _ = batch.Delete(key, nil) }
+
+// dropQueued removes a key that was set exactly once since it was last removed.
+func dropQueued(batch *pebble.Batch, key []byte) { _ = batch.SingleDelete(key, nil) }

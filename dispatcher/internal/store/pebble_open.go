@@ -70,7 +70,7 @@ func (p *Pebble) recover(dir string) error {
 		return nil
 	})
 	switch {
-	case errors.Is(err, pebble.ErrNotFound):
+	case errors.Is(err, pebble.ErrNotFound), err == nil && version < formatVersion:
 		err = p.db.Set([]byte(keyVersion), binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
 	case err == nil && version > formatVersion:
 		return newerFormat(dir, uint64(version), formatVersion)
@@ -83,6 +83,7 @@ func (p *Pebble) recover(dir string) error {
 			return fmt.Errorf("it has %d bytes", len(record))
 		}
 		p.lastSeq = binary.BigEndian.Uint64(record)
+		p.seqRoom = p.lastSeq
 		return nil
 	})
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
@@ -22,8 +23,8 @@ func (p *Pebble) Load(id uuid.UUID) (*Entry, error) {
 		return nil, err
 	}
 	defer p.leave()
-	// The state is read second: both come with Accept and neither goes, so a
-	// call that was found has one.
+	// The state is read second. It comes with the first attempt's end at the
+	// latest and does not go, so one that is not found is the zero State.
 	entry := new(Entry)
 	err := p.get(idKey(prefixCall, id), func(record []byte) error { return decodeCall(record, &entry.Call) })
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -33,10 +34,81 @@ func (p *Pebble) Load(id uuid.UUID) (*Entry, error) {
 		return nil, fmt.Errorf("read call %s: %w", id, err)
 	}
 	err = p.get(idKey(prefixState, id), func(record []byte) error { return decoder.Unmarshal(record, &entry.State) })
-	if err != nil {
+	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("read the state of call %s: %w", id, err)
 	}
 	return entry, nil
+}
+
+// LoadFresh implements [Store]. Calls that follow each other were accepted at
+// about the same time, so their records are neighbours: one iterator that goes
+// from one to the next reads each block once.
+func (p *Pebble) LoadFresh(items []Item) ([]*Entry, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	snapshot := p.db.NewSnapshot()
+	entries, err := loadFresh(snapshot, items)
+	if err = errors.Join(err, snapshot.Close()); err != nil {
+		return nil, fmt.Errorf("read fresh calls: %w", err)
+	}
+	return entries, nil
+}
+
+// loadFresh is LoadFresh on one state of the database.
+func loadFresh(r pebble.Reader, items []Item) ([]*Entry, error) {
+	calls, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte(prefixCall), UpperBound: end([]byte(prefixCall))})
+	if err != nil {
+		return nil, err
+	}
+	states, err := r.NewIter(&pebble.IterOptions{LowerBound: []byte(prefixState), UpperBound: end([]byte(prefixState))})
+	if err != nil {
+		return nil, errors.Join(err, calls.Close())
+	}
+	entries := make([]*Entry, len(items))
+	var key []byte
+	for i := 0; i < len(items) && err == nil; i++ {
+		key = append(append(key[:0], prefixState...), items[i].ID[:]...)
+		if states.SeekGE(key) && bytes.Equal(states.Key(), key) {
+			continue // it has ended an attempt since
+		}
+		copy(key, prefixCall)
+		entry := new(Entry)
+		if !calls.SeekGE(key) || !bytes.Equal(calls.Key(), key) {
+			err = fmt.Errorf("the store is damaged: call %s is in a queue and not there", items[i].ID)
+		} else if err = decodeCall(calls.Value(), &entry.Call); err == nil {
+			entries[i] = entry
+		}
+	}
+	return entries, errors.Join(err, calls.Close(), states.Close())
+}
+
+// Accepted implements [Store]. A clock that went back by up to a day finds what
+// was accepted before it did.
+func (p *Pebble) Accepted(key OnceKey, now time.Time) (Accepted, error) {
+	if err := p.enter(); err != nil {
+		return Accepted{}, err
+	}
+	defer p.leave()
+	var found Accepted
+	today := day(now)
+	for _, at := range []uint32{today, today - 1, today + 1} {
+		err := p.get(onceKey(at, key), func(record []byte) error {
+			if len(record) != onceLen {
+				return fmt.Errorf("the store is damaged: the record of an idempotency key has %d bytes", len(record))
+			}
+			if now.Sub(dueOf(binary.BigEndian.Uint64(record[onceLen-8:]))) >= OnceWindow {
+				return pebble.ErrNotFound
+			}
+			found.ID, found.Data = uuid.UUID(record[:idLen]), [16]byte(record[idLen:])
+			return nil
+		})
+		if !errors.Is(err, pebble.ErrNotFound) {
+			return found, err
+		}
+	}
+	return found, ErrNotFound
 }
 
 // Attempts implements [Store].
@@ -114,12 +186,13 @@ func (p *Pebble) list(lane, from []byte, limit, tail int, item func(place []byte
 	defer p.leave()
 	var items []Item
 	err := scan(p.db, from, end(lane), func(key, value []byte) (bool, error) {
-		id, err := uuid.FromBytes(value)
-		if err != nil || len(key) != len(lane)+tail {
+		if len(key) != len(lane)+tail {
 			return false, fmt.Errorf("the store is damaged at key %q", key)
 		}
 		next := item(key[len(lane):])
-		next.ID = id
+		if !parseQueueValue(value, &next) {
+			return false, fmt.Errorf("the store is damaged at key %q", key)
+		}
 		items = append(items, next)
 		return len(items) < limit, nil
 	})
@@ -163,7 +236,7 @@ func (p *Pebble) Lanes() ([]Lane, error) {
 func count(r pebble.Reader, prefix string, tail int, lanes map[plan.Key]*Lane, add func(lane *Lane, place []byte)) error {
 	var current *Lane
 	var begin []byte // of the current lane's keys
-	return scan(r, []byte(prefix), end([]byte(prefix)), func(key, _ []byte) (bool, error) {
+	return scan(r, []byte(prefix), end([]byte(prefix)), func(key, value []byte) (bool, error) {
 		if current == nil || len(key) != len(begin)+tail || !bytes.HasPrefix(key, begin) {
 			length, webhook, err := parseLane(key, prefix, tail)
 			if err != nil {
@@ -175,6 +248,11 @@ func count(r pebble.Reader, prefix string, tail int, lanes map[plan.Key]*Lane, a
 				lanes[webhook] = current
 			}
 		}
+		var item Item
+		if !parseQueueValue(value, &item) {
+			return false, fmt.Errorf("the store is damaged at key %q", key)
+		}
+		current.Bytes += int64(item.Size)
 		add(current, key[len(begin):])
 		return true, nil
 	})

@@ -144,7 +144,7 @@ func TestOpenRefusesANewerFormat(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return errors.Join(db.Set([]byte("v"), []byte{0, 0, 0, 2}, pebble.Sync), db.Close())
+			return errors.Join(db.Set([]byte("v"), []byte{0, 0, 0, 99}, pebble.Sync), db.Close())
 		}},
 		{"of Pebble's", func(dir string) error {
 			marker, _, err := atomicfs.LocateMarker(vfs.Default, dir, "format-version")

@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,7 +16,7 @@ import (
 
 // acceptRecord is an entry of Accept, encoded.
 type acceptRecord struct {
-	call, state, report []byte // report is nil if the entry has none
+	call, state, report []byte // state is nil if it is zero, report if there is none
 }
 
 // Accept implements [Store]. All entries are one batch, which must stay below
@@ -43,38 +45,47 @@ func (p *Pebble) Accept(ctx context.Context, entries ...*Entry) error {
 	batch := p.db.NewBatchWithSize(size)
 	return p.commit(batch, func() {
 		for i, entry := range entries {
-			p.lastSeq++
 			call, record := &entry.Call, records[i]
-			call.Seq = p.lastSeq
+			call.Seq = p.nextSeq(batch)
 			setSeq(record.call, call.Seq)
 			put(batch, idKey(prefixCall, call.ID), record.call)
-			put(batch, idKey(prefixState, call.ID), record.state)
+			if record.state != nil {
+				put(batch, idKey(prefixState, call.ID), record.state)
+			}
 			if !entry.State.Finished() {
-				put(batch, queueKey(call.Webhook, call.Seq, entry.State), call.ID[:])
+				put(batch, queueKey(call.Webhook, call.Seq, entry.State), queueValue(call))
+			}
+			if entry.Once != nil {
+				put(batch, onceKey(day(call.CreatedAt), entry.Once.Key), onceValue(call, entry.Once))
 			}
 			if p.newest(entry.Report) {
 				put(batch, reportKey(entry.Report.Webhook), record.report)
 			}
 		}
-		put(batch, []byte(keyLastSeq), binary.BigEndian.AppendUint64(nil, p.lastSeq))
 	})
 }
 
 // Begin implements [Store].
-func (p *Pebble) Begin(ctx context.Context, mark Mark) error {
+func (p *Pebble) Begin(ctx context.Context, marks ...Mark) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	record, err := encode(mark)
-	if err != nil {
-		return fmt.Errorf("begin attempt %d of call %s: %w", mark.Attempt, mark.ID, err)
+	if len(marks) == 0 {
+		return nil
 	}
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.leave()
 	batch := p.db.NewBatch()
-	return p.commit(batch, func() { put(batch, idKey(prefixMark, mark.ID), record) })
+	for _, mark := range marks {
+		record, err := encode(mark)
+		if err != nil {
+			return errors.Join(fmt.Errorf("begin attempt %d of call %s: %w", mark.Attempt, mark.ID, err), batch.Close())
+		}
+		put(batch, idKey(prefixMark, mark.ID), record)
+	}
+	return p.commit(batch, func() {})
 }
 
 // endRecord is an [End], encoded.
@@ -109,13 +120,15 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 	return p.commit(batch, func() {
 		for i, e := range ends {
 			call, record := e.Call, records[i]
-			drop(batch, idKey(prefixMark, call.ID))
+			if !call.HasKey {
+				drop(batch, idKey(prefixMark, call.ID))
+			}
 			if !e.Was.Finished() {
-				drop(batch, queueKey(call.Webhook, call.Seq, e.Was))
+				dropQueued(batch, queueKey(call.Webhook, call.Seq, e.Was))
 			}
 			put(batch, idKey(prefixState, call.ID), record.state)
 			if !e.Now.Finished() {
-				put(batch, queueKey(call.Webhook, call.Seq, e.Now), call.ID[:])
+				put(batch, queueKey(call.Webhook, call.Seq, e.Now), queueValue(call))
 			}
 			if e.Attempt != nil {
 				put(batch, attemptKey(call.ID, e.Attempt.Number), record.attempt)
@@ -146,7 +159,7 @@ func encodeEntry(entry *Entry) (acceptRecord, error) {
 	if err == nil {
 		record.call, err = encodeCall(entry.Call)
 	}
-	if err == nil {
+	if err == nil && entry.State != (State{}) {
 		record.state, err = encode(entry.State)
 	}
 	if err == nil {
@@ -199,4 +212,21 @@ func checkName(webhook plan.Key) error {
 		return fmt.Errorf("the name of webhook %q contains a zero byte", webhook)
 	}
 	return nil
+}
+
+// Forget implements [Store]: the days before yesterday go, each with all of its
+// keys at once.
+func (p *Pebble) Forget(now time.Time) error {
+	today := day(now)
+	if today < 2 {
+		return nil
+	}
+	if err := p.enter(); err != nil {
+		return err
+	}
+	defer p.leave()
+	batch := p.db.NewBatch()
+	first := []byte(prefixOnce)
+	last := binary.BigEndian.AppendUint32([]byte(prefixOnce), today-1)
+	return p.commit(batch, func() { _ = batch.DeleteRange(first, last, nil) }) // nil, as with put
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,14 +35,16 @@ type Store interface {
 	// Accept makes all of the entries durable in one atomic step: when it
 	// returns nil they all are, when the process dies before, all or none are.
 	// It sets each Call's Seq, ascending in the order given and across calls of
-	// Accept. An entry whose State is finished joins no queue. A nil context
-	// error does not undo: once begun the step is completed.
+	// Accept. An entry whose State is finished joins no queue. A Once of an entry
+	// is part of the same step. A nil context error does not undo: once begun the
+	// step is completed.
 	Accept(ctx context.Context, entries ...*Entry) error
 
-	// Begin makes durable that an attempt is about to send its first byte. If
-	// the process dies before the matching End, [Store.Begun] reports it at the
-	// next open. Needed only for calls without the idempotency key.
-	Begin(ctx context.Context, mark Mark) error
+	// Begin makes durable that attempts are about to send their first byte, all
+	// of them in one atomic step. If the process dies before the matching End,
+	// [Store.Begun] reports a mark at the next open. Needed only for calls without
+	// the idempotency key; others must have none.
+	Begin(ctx context.Context, marks ...Mark) error
 
 	// End makes each step durable, all of them in one atomic step: the log row,
 	// the removal of the mark and of the old queue position, the new state with
@@ -51,6 +54,19 @@ type Store interface {
 
 	// Load returns a call with its state, or [ErrNotFound].
 	Load(id uuid.UUID) (*Entry, error)
+
+	// LoadFresh returns the calls of a listing of Fresh, in its order. Its cost a
+	// call is lower than that of Load. An element is nil if the call has ended a
+	// first attempt, or has ended, since it was listed.
+	LoadFresh(items []Item) ([]*Entry, error)
+
+	// Accepted returns what was accepted under a caller's idempotency key within
+	// the last [OnceWindow] before now, or [ErrNotFound].
+	Accepted(key OnceKey, now time.Time) (Accepted, error)
+
+	// Forget drops the idempotency keys that no [Store.Accepted] at or after now
+	// can find. Its cost does not grow with their number.
+	Forget(now time.Time) error
 
 	// Attempts returns the log rows of a call in order of attempt; none for an
 	// unknown call.
@@ -76,6 +92,11 @@ type Store interface {
 
 	// Reports returns the newest report of every webhook.
 	Reports() ([]plan.Report, error)
+
+	// Backup writes a copy of the store as it is at one moment into a folder that
+	// must not exist. Every step that was durable before is in it. The store goes
+	// on meanwhile.
+	Backup(dir string) error
 
 	// Close ends the store after the methods under way. It must not be called
 	// twice.
@@ -111,6 +132,16 @@ type Call struct {
 	Body         []byte   `cbor:"14,keyasint,omitempty"`
 }
 
+// Size is what the call counts against its integration's maxWaitingBytes: the
+// bytes of its rendered parts, at most 4 GiB. It never changes.
+func (c *Call) Size() int {
+	size := len(c.Suffix) + len(c.Body)
+	for _, h := range c.Headers {
+		size += len(h.Name) + len(h.Value)
+	}
+	return min(size, math.MaxUint32)
+}
+
 // Header is one header as it was sent or received.
 type Header struct {
 	Name  string `cbor:"1,keyasint"`
@@ -143,6 +174,30 @@ type Entry struct {
 	// Report, for [Store.Accept] of a finished entry, becomes the webhook's
 	// newest report in the same step. Load leaves it nil.
 	Report *plan.Report
+	// Once, for [Store.Accept], is the caller's idempotency key; nil without one.
+	// Load leaves it nil.
+	Once *Once
+}
+
+// OnceWindow is how long an idempotency key finds its call again.
+const OnceWindow = 24 * time.Hour
+
+// OnceKey is a caller's idempotency key, together with the webhook it was used
+// for, as a hash.
+type OnceKey [16]byte
+
+// Once is what is kept of a caller's idempotency key with its call.
+type Once struct {
+	Key OnceKey
+	// Data is a hash of the call's data, by which a repeat is told from another
+	// call under the same key.
+	Data [16]byte
+}
+
+// Accepted is what was accepted under an idempotency key.
+type Accepted struct {
+	ID   uuid.UUID
+	Data [16]byte
 }
 
 // Mark says that an attempt has begun.
@@ -154,7 +209,7 @@ type Mark struct {
 
 // End is the end of an attempt, or of a call without one.
 type End struct {
-	// Call is the call; only ID, Seq and Webhook are read.
+	// Call is the call as Load returned it.
 	Call *Call
 	// Was is the state before, as loaded; it says which queue position goes.
 	Was State
@@ -194,6 +249,8 @@ type Item struct {
 	ID  uuid.UUID
 	Seq uint64
 	Due time.Time // zero for a fresh call
+	// Size is the call's [Call.Size].
+	Size int
 }
 
 // Position is a place in the order of retries.
@@ -207,6 +264,8 @@ type Lane struct {
 	Webhook plan.Key
 	Fresh   int
 	Retries int
+	// Bytes is the sum of their [Call.Size].
+	Bytes int64
 	// LastSeq is the highest Seq among its fresh calls; 0 if there are none.
 	LastSeq uint64
 }

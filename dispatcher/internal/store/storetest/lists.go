@@ -82,10 +82,10 @@ func testLists(t *testing.T, open Open) {
 			lists[i] = entries(key, i+2)
 			f.accept(lists[i]...)
 			f.end(advance(lists[i][0], waiting(1, epoch)))
-			want = append(want, store.Lane{Webhook: key, Fresh: i + 1, Retries: 1, LastSeq: lists[i][i+1].Call.Seq})
+			want = append(want, store.Lane{Webhook: key, Fresh: i + 1, Retries: 1, Bytes: int64(i+2) * int64(lists[i][0].Call.Size()), LastSeq: lists[i][i+1].Call.Seq})
 		}
 		f.end(advance(lists[0][1], finished(1))) // leaves only a retry
-		want[0].Fresh, want[0].LastSeq = 0, 0
+		want[0].Fresh, want[0].LastSeq, want[0].Bytes = 0, 0, want[0].Bytes/2
 		f.twice(func(t *testing.T) {
 			lanes, err := f.Lanes()
 			same(t, "Lanes", lanes, want, err)

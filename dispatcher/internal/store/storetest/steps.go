@@ -94,10 +94,10 @@ func testBegin(t *testing.T, open Open) {
 	t.Run("is told until End", func(t *testing.T) {
 		f := start(t, open)
 		list := entries(lane, 2)
+		list[0].Call.HasKey, list[1].Call.HasKey = false, false
 		f.accept(list...)
 		kept := store.Mark{ID: list[0].Call.ID, Attempt: 1, Begun: epoch}
-		f.begin(kept)
-		f.begin(store.Mark{ID: list[1].Call.ID, Attempt: 1, Begun: epoch})
+		f.begin(kept, store.Mark{ID: list[1].Call.ID, Attempt: 1, Begun: epoch})
 		f.end(advance(list[1], finished(1)))
 		f.twice(func(t *testing.T) {
 			begun, err := f.Begun()
@@ -121,6 +121,7 @@ func testEnd(t *testing.T, open Open) {
 	t.Run("moves a call from fresh to retry to another retry to finished", func(t *testing.T) {
 		f := start(t, open)
 		moved, other := entry(lane), entry(lane)
+		moved.Call.HasKey = false // so that it has marks
 		f.accept(moved, other)
 		for n := 1; n <= 3; n++ {
 			step := advance(moved, waiting(n, epoch.Add(time.Duration(n)*time.Minute)))

@@ -28,6 +28,9 @@ func Run(t *testing.T, open Open) {
 		{"Begin", testBegin},
 		{"End", testEnd},
 		{"Lists", testLists},
+		{"LoadFresh", testLoadFresh},
+		{"Once", testOnce},
+		{"Backup", testBackup},
 		{"Reports", testReports},
 		{"Open", testOpen},
 		{"Concurrent", testConcurrent},
@@ -85,9 +88,9 @@ func (f *fixture) accept(entries ...*store.Entry) {
 	}
 }
 
-func (f *fixture) begin(mark store.Mark) {
+func (f *fixture) begin(marks ...store.Mark) {
 	f.t.Helper()
-	if err := f.Begin(f.t.Context(), mark); err != nil {
+	if err := f.Begin(f.t.Context(), marks...); err != nil {
 		f.t.Fatalf("Begin: %v", err)
 	}
 }
@@ -179,7 +182,7 @@ func entries(webhook plan.Key, n int) []*store.Entry {
 func fresh(entries ...*store.Entry) []store.Item {
 	items := make([]store.Item, len(entries))
 	for i, e := range entries {
-		items[i] = store.Item{ID: e.Call.ID, Seq: e.Call.Seq}
+		items[i] = store.Item{ID: e.Call.ID, Seq: e.Call.Seq, Size: e.Call.Size()}
 	}
 	return items
 }
