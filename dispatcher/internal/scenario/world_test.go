@@ -281,8 +281,8 @@ func (g gated) Accept(ctx context.Context, entries ...*store.Entry) error {
 }
 
 // Begin is a step that can hang.
-func (g gated) Begin(ctx context.Context, mark store.Mark) error {
-	return g.life.step("mark", func() error { return g.Pebble.Begin(ctx, mark) })
+func (g gated) Begin(ctx context.Context, marks ...store.Mark) error {
+	return g.life.step("mark", func() error { return g.Pebble.Begin(ctx, marks...) })
 }
 
 // End is a step that can hang.
