@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -25,7 +26,8 @@ import (
 type Dispatcher struct {
 	options Options
 	log     *slog.Logger
-	store   store.Store
+	store   *store.Pebble
+	room    *admission.Controller
 	sender  *outbound.Sender
 	engine  *engine.Engine
 	config  *configuration
@@ -66,11 +68,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 			return nil, fmt.Errorf("listen for health checks: %w", err)
 		}
 	}
-	opened, err := store.Open(o.StoreDir, store.Options{Logger: o.Logger})
-	if err != nil {
+	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger}); err != nil {
 		return nil, err
 	}
-	d.store = opened
 	d.sender = outbound.New(outbound.Options{
 		AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate,
 		UserAgent: "webhook-operator/" + o.Version,
@@ -79,22 +79,36 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	d.control = control.NewClient(control.ClientOptions{
 		Socket: o.ControlSocket, Catalog: d.config, Logger: o.Logger, Version: o.Version,
 	})
+	memory := share(d.options.MemoryLimit)
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
+		CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.config.engine = d.engine
-	d.serve()
-	return d, nil
+	return d, d.serve(memory)
 }
 
 // serve makes the HTTP servers.
-func (d *Dispatcher) serve() {
+func (d *Dispatcher) serve(memory budget) error {
+	reserve := d.options.DiskReserve
+	if reserve == 0 {
+		capacity, err := d.store.Capacity()
+		if err != nil {
+			return err
+		}
+		reserve = reserveOf(capacity)
+	}
+	d.room = admission.New(admission.Options{
+		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
+		MemoryLimit: d.options.MemoryLimit, RequestBytes: memory.requests,
+	})
 	calls := intake.New(intake.Options{Catalog: &d.config.catalog, Store: d.store, Queue: d.engine})
-	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Calls: d.store, Logger: d.log}), d.log)
+	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}), d.log)
 	d.health = newServer(healthHandler(&d.config.catalog), d.log)
+	return nil
 }
 
 // Address is the address that calls are taken on.
@@ -121,6 +135,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		group.Go(func() error { return serveUntil(ctx, d.health, d.healthListener) })
 	}
 	group.Go(func() error { return d.control.Run(ctx) })
+	group.Go(func() error { d.room.Run(ctx); return nil })
+	group.Go(func() error { return d.forgetKeys(ctx) })
 	group.Go(func() error {
 		select {
 		case err := <-d.engine.Failed():
@@ -139,9 +155,31 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return err
 }
 
+// forgetInterval is how often old idempotency keys are dropped.
+const forgetInterval = time.Hour
+
+// forgetKeys drops old idempotency keys until ctx ends.
+func (d *Dispatcher) forgetKeys(ctx context.Context) error {
+	tick := time.NewTicker(forgetInterval)
+	defer tick.Stop()
+	for {
+		if err := d.store.Forget(time.Now()); err != nil {
+			return fmt.Errorf("drop old idempotency keys: %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
 // close closes what is open, the last opened first.
 func (d *Dispatcher) close() error {
 	var errs []error
+	if d.engine != nil {
+		d.engine.Drain(context.Background()) // nothing is under way, or it was drained before
+	}
 	if d.sender != nil {
 		d.sender.Close()
 	}

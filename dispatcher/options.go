@@ -32,6 +32,17 @@ type Options struct {
 	// DrainTimeout is how long attempts under way may take to end when the
 	// dispatcher stops; DefaultDrainTimeout if zero.
 	DrainTimeout time.Duration
+	// MemoryLimit is how many bytes of memory the process may use, at least 256
+	// MiB; [DefaultMemoryLimit] if zero. New calls are refused when it comes near.
+	// It does not set the runtime's own limit (debug.SetMemoryLimit).
+	MemoryLimit uint64
+	// DiskReserve is how many bytes of the store's disk stay free: new calls are
+	// refused below that. If zero, a tenth of the disk, at least 256 MiB and at most
+	// 2 GiB, but no more than a quarter.
+	DiskReserve uint64
+	// MaxStoreBytes is the size of the store past which new calls are refused; 0 is
+	// no bound but the disk's.
+	MaxStoreBytes uint64
 	// Version is sent in User-Agent and to the manager.
 	Version string
 	// Logger takes the log; slog.Default() if nil.
@@ -54,6 +65,12 @@ func (o *Options) check() error {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.MemoryLimit == 0 {
+		o.MemoryLimit = DefaultMemoryLimit
+	}
+	if o.MemoryLimit < minMemoryLimit {
+		return fmt.Errorf("a memory limit of %d MiB is too small; give the dispatcher at least %d MiB", o.MemoryLimit/mib, minMemoryLimit/mib)
 	}
 	return checkListen(o.Listen, o.InsecureListen)
 }

@@ -58,6 +58,15 @@ type WebhookIntegrationSpec struct {
 	// +optional
 	MaxWaiting *int32 `json:"maxWaiting,omitempty"`
 
+	// maxWaitingBytes bounds what the calls that wait hold together: their
+	// rendered URL suffixes, headers and bodies. Past it new calls are answered
+	// 429, those of other integrations are not. 1,073,741,824 (1 GiB) if unset;
+	// 1,048,576 (1 MiB) to 1,099,511,627,776 (1 TiB).
+	// +kubebuilder:validation:Minimum=1048576
+	// +kubebuilder:validation:Maximum=1099511627776
+	// +optional
+	MaxWaitingBytes *int64 `json:"maxWaitingBytes,omitempty"`
+
 	// headers are sent with the requests of all Webhooks, except where a Webhook
 	// turns one off or has its own of the same name. Values are not templates. At
 	// most 64; names are compared in any case.

@@ -342,6 +342,11 @@ func (in *WebhookIntegrationSpec) DeepCopyInto(out *WebhookIntegrationSpec) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.MaxWaitingBytes != nil {
+		in, out := &in.MaxWaitingBytes, &out.MaxWaitingBytes
+		*out = new(int64)
+		**out = **in
+	}
 	if in.Headers != nil {
 		in, out := &in.Headers, &out.Headers
 		*out = make([]IntegrationHeader, len(*in))

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -12,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/maestra-io/webhook-operator/dispatcher"
@@ -45,6 +47,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.BoolVar(&o.AllowLinkLocal, "allow-link-local", false, "allow requests to link-local addresses; metadata services stay refused")
 	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
+	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
+	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
+	size := flags.Uint64("max-store-mib", 0, "size of the store, in MiB, past which new calls are refused; no bound but the disk if 0")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch err := flags.Parse(args); {
@@ -60,9 +65,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, version)
 		return err
 	}
+	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20
+	limitMemory(&o)
 	// net/http quotes answers that nobody asked for in the standard log, and a
 	// receiver may have put anything into them.
 	log.SetOutput(io.Discard)
 	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
 	return dispatcher.Run(ctx, o)
+}
+
+// limitMemory fills in the memory limit and has the runtime collect garbage in
+// time for it, unless GOMEMLIMIT says otherwise.
+func limitMemory(o *dispatcher.Options) {
+	if o.MemoryLimit == 0 {
+		o.MemoryLimit = cmp.Or(dispatcher.MemoryLimit(), dispatcher.DefaultMemoryLimit)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(o.MemoryLimit - o.MemoryLimit/10))
+	}
 }

@@ -66,6 +66,10 @@ const (
 	ProblemInvalidData     = ProblemBase + "invalid-data"
 	ProblemTooLarge        = ProblemBase + "too-large"
 	ProblemUnsupportedType = ProblemBase + "unsupported-media-type"
+	ProblemInvalidKey      = ProblemBase + "invalid-idempotency-key"
+	ProblemKeyReused       = ProblemBase + "idempotency-key-reused"
+	ProblemOverloaded      = ProblemBase + "overloaded"
+	ProblemDiskFull        = ProblemBase + "disk-full"
 	ProblemTooManyWaiting  = ProblemBase + "too-many-waiting"
 	ProblemNotFound        = ProblemBase + "not-found"
 	ProblemMethod          = ProblemBase + "method-not-allowed"
@@ -79,6 +83,8 @@ func (p *Problem) Error() string {
 	}
 	return fmt.Sprintf("%s (%d): %s", p.Title, p.Status, p.Detail)
 }
+
+const contentType = "Content-Type"
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 4 << 20
@@ -99,22 +105,43 @@ func CallsPath(namespace, webhook string) string {
 // Call hands in a call with data, a JSON object. When it returns without error
 // the call is durable at the dispatcher.
 func (c *Client) Call(ctx context.Context, namespace, webhook string, data []byte) (*Call, error) {
-	return c.do(ctx, http.MethodPost, CallsPath(namespace, webhook), data)
+	return c.do(ctx, http.MethodPost, CallsPath(namespace, webhook), map[string]string{contentType: "application/json"}, data)
+}
+
+// CallOnce is Call with an idempotency key of 1 to 255 bytes: for 24 hours, the
+// same key and data return the call that the first of them brought, so that a
+// request whose answer did not come can be sent again.
+func (c *Client) CallOnce(ctx context.Context, namespace, webhook, idempotencyKey string, data []byte) (*Call, error) {
+	header := map[string]string{contentType: "application/json", "Idempotency-Key": idempotencyKey}
+	return c.do(ctx, http.MethodPost, CallsPath(namespace, webhook), header, data)
 }
 
 // Get returns a call's state.
 func (c *Client) Get(ctx context.Context, namespace, webhook, transactionID string) (*Call, error) {
-	return c.do(ctx, http.MethodGet, CallsPath(namespace, webhook)+"/"+url.PathEscape(transactionID), nil)
+	return c.do(ctx, http.MethodGet, CallsPath(namespace, webhook)+"/"+url.PathEscape(transactionID), nil, nil)
 }
 
-// do performs a request and decodes the answer.
-func (c *Client) do(ctx context.Context, method, path string, body []byte) (*Call, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+path, bytes.NewReader(body))
+// do performs a request about one call.
+func (c *Client) do(ctx context.Context, method, path string, header map[string]string, body []byte) (*Call, error) {
+	answer, err := c.send(ctx, method, path, header, bytes.NewReader(body), maxAnswer)
+	if err != nil {
+		return nil, err
+	}
+	call := &Call{}
+	if err := json.Unmarshal(answer, call); err != nil {
+		return nil, fmt.Errorf("decode the dispatcher's answer: %w", err)
+	}
+	return call, nil
+}
+
+// send performs a request and returns the answer's body.
+func (c *Client) send(ctx context.Context, method, path string, header map[string]string, body io.Reader, most int64) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.BaseURL+path, body)
 	if err != nil {
 		return nil, fmt.Errorf("make the request to the dispatcher: %w", err)
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		request.Header.Set(name, value)
 	}
 	httpClient := c.HTTP
 	if httpClient == nil {
@@ -124,18 +151,14 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*Cal
 	if err != nil {
 		return nil, fmt.Errorf("reach the dispatcher: %w", err)
 	}
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, most))
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return nil, fmt.Errorf("read the dispatcher's answer: %w", err)
 	}
 	if response.StatusCode >= 300 {
 		return nil, problem(response.StatusCode, answer)
 	}
-	call := &Call{}
-	if err := json.Unmarshal(answer, call); err != nil {
-		return nil, fmt.Errorf("decode the dispatcher's answer: %w", err)
-	}
-	return call, nil
+	return answer, nil
 }
 
 // problem makes a Problem of an answer, also of one that holds none.

@@ -77,6 +77,7 @@ func Integration(obj *v1alpha1.WebhookIntegration, secrets Secrets) IntegrationR
 	compiled.RequestsPerSecond = found.number("requestsPerSecond", spec.RequestsPerSecond, 0, 1, 10_000)
 	compiled.MaxConcurrency = found.number("maxConcurrency", spec.MaxConcurrency, plan.DefaultMaxConcurrency, 1, 1000)
 	compiled.MaxWaiting = found.number("maxWaiting", spec.MaxWaiting, plan.DefaultMaxWaiting, 1, 100_000_000)
+	compiled.MaxWaitingBytes = found.number64("maxWaitingBytes", spec.MaxWaitingBytes, plan.DefaultMaxWaitingBytes, 1<<20, 1<<40)
 	compiled.Timeout = found.duration("timeout", spec.Timeout, plan.DefaultTimeout, plan.MinTimeout, plan.MaxTimeout)
 	compiled.Retry = found.retry(spec.Retry)
 	compiled.Suspend = spec.Suspend != nil && *spec.Suspend

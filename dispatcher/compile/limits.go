@@ -24,11 +24,20 @@ func (p *problems) number(field string, value *int32, def, least, most int) int 
 	if value == nil {
 		return def
 	}
-	if n := int(*value); n < least || n > most {
+	wide := int64(*value)
+	return int(p.number64(field, &wide, int64(def), int64(least), int64(most)))
+}
+
+// number64 is number for what does not fit into 32 bits.
+func (p *problems) number64(field string, value *int64, def, least, most int64) int64 {
+	if value == nil {
+		return def
+	}
+	if *value < least || *value > most {
 		p.reject(v1alpha1.ReasonInvalidSpec, "%s must be between %d and %d", field, least, most)
 		return def
 	}
-	return int(*value)
+	return *value
 }
 
 // duration is number for durations.

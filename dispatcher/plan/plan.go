@@ -49,7 +49,8 @@ type Integration struct {
 	// MaxWaiting bounds the calls that wait; intake answers 429 past it.
 	MaxWaiting int
 	// MaxWaitingBytes bounds what the waiting calls hold together: their rendered
-	// URL suffixes, headers and bodies, in bytes. Intake answers 429 past it.
+	// URL suffixes, headers and bodies, in bytes. Intake answers 429 past it; 0
+	// is no bound.
 	MaxWaitingBytes int64
 	// Headers are sent with every request of every webhook that does not turn
 	// them off, in the order of the manifest.

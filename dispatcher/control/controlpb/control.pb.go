@@ -740,6 +740,7 @@ type Integration struct {
 	Timeout           *durationpb.Duration   `protobuf:"bytes,10,opt,name=timeout,proto3" json:"timeout,omitempty"`
 	Retry             *Retry                 `protobuf:"bytes,11,opt,name=retry,proto3" json:"retry,omitempty"`
 	Suspend           bool                   `protobuf:"varint,12,opt,name=suspend,proto3" json:"suspend,omitempty"`
+	MaxWaitingBytes   int64                  `protobuf:"varint,13,opt,name=max_waiting_bytes,json=maxWaitingBytes,proto3" json:"max_waiting_bytes,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -856,6 +857,13 @@ func (x *Integration) GetSuspend() bool {
 		return x.Suspend
 	}
 	return false
+}
+
+func (x *Integration) GetMaxWaitingBytes() int64 {
+	if x != nil {
+		return x.MaxWaitingBytes
+	}
+	return 0
 }
 
 // Header mirrors plan.Header; value may be secret. It is bytes because a value
@@ -1607,7 +1615,7 @@ const file_control_proto_rawDesc = "" +
 	"\vEntryResult\x122\n" +
 	"\x03ref\x18\x01 \x01(\v2 .maestra.webhooks.control.v1.RefR\x03ref\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xd0\x03\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xfc\x03\n" +
 	"\vIntegration\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
@@ -1624,7 +1632,8 @@ const file_control_proto_rawDesc = "" +
 	"\atimeout\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\atimeout\x128\n" +
 	"\x05retry\x18\v \x01(\v2\".maestra.webhooks.control.v1.RetryR\x05retry\x12\x18\n" +
-	"\asuspend\x18\f \x01(\bR\asuspend\"Q\n" +
+	"\asuspend\x18\f \x01(\bR\asuspend\x12*\n" +
+	"\x11max_waiting_bytes\x18\r \x01(\x03R\x0fmaxWaitingBytes\"Q\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x12\x18\n" +

@@ -52,7 +52,7 @@ func TestWebhookDeletedWhileACallIsStored(t *testing.T) {
 		h.integration("in", nil)
 		h.webhook("wh", "in", nil)
 		entry := &store.Entry{Call: store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: "wh"}}}
-		if err := h.engine.Reserve(entry.Call.Webhook); err != nil {
+		if err := h.engine.Reserve(entry.Call.Webhook, entry.Call.Size()); err != nil {
 			t.Fatal(err)
 		}
 		h.engine.RemoveWebhook(entry.Call.Webhook)
@@ -60,7 +60,7 @@ func TestWebhookDeletedWhileACallIsStored(t *testing.T) {
 		if err := h.store.Accept(t.Context(), entry); err != nil {
 			t.Fatal(err)
 		}
-		h.engine.Accepted(entry.Call.Webhook, entry.Call.Seq)
+		h.engine.Accepted(entry.Call.Webhook, entry)
 		synctest.Wait()
 		if state := h.state(&entry.Call); state.Outcome != plan.OutcomeCancelled {
 			t.Errorf("the call became %+v", state)

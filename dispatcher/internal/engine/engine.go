@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,8 +14,8 @@ import (
 )
 
 // ErrTooManyWaiting is returned by [Engine.Reserve] for an integration that is
-// at its maxWaiting.
-var ErrTooManyWaiting = errors.New("too many calls wait for this integration")
+// at its maxWaiting or its maxWaitingBytes.
+var ErrTooManyWaiting = errors.New("as many calls wait for this integration as it allows")
 
 // ErrDeleted is returned by [Engine.Reserve] for a webhook that was deleted
 // since it was looked up.
@@ -25,7 +26,7 @@ type Sender interface {
 	Send(ctx context.Context, r *outbound.Request) outbound.Response
 }
 
-// Options are what an [Engine] works with; all fields are needed.
+// Options are what an [Engine] works with. What has no default is needed.
 type Options struct {
 	Store  store.Store
 	Sender Sender
@@ -35,6 +36,13 @@ type Options struct {
 	Report func(plan.Report)
 	// Jitter returns a number in [0, 1), for the delay of retries.
 	Jitter func() float64
+
+	// Wall is the wall clock that due times are stored by; time.Now if nil.
+	Wall func() time.Time
+	// CacheBytes bounds the waiting calls that are held in memory, InFlightBytes
+	// the attempts under way, both for all integrations together. The defaults are
+	// [DefaultCacheBytes] and [DefaultInFlightBytes].
+	CacheBytes, InFlightBytes int64
 }
 
 // Engine performs waiting calls. Make one with [New]; all methods may be called
@@ -45,41 +53,58 @@ type Engine struct {
 	log    *slog.Logger
 	report func(plan.Report)
 	jitter func() float64
+	wall   func() time.Time
 
 	// attempts is cancelled to give up the attempts under way.
 	attempts     context.Context
 	stopAttempts context.CancelFunc
 	background   sync.WaitGroup // fills, cancellations and attempts
-	failed       chan error     // holds the first store error
+	ends         chan ended     // to the committer
+	committed    chan struct{}  // closed when the committer has ended
+	drained      sync.Once
+	failed       chan error // holds the first store error
 
 	mu           sync.Mutex // guards everything below, lanes and integrations
 	integrations map[plan.Key]*integration
 	lanes        map[plan.Key]*lane
 	draining     bool
+
+	maxCacheBytes, maxInFlightBytes int64
+	cacheBytes, inFlightBytes       int64
+	starving                        []*integration // wait for memory, in order
 }
 
 // New makes an engine over what the store holds: reports and numbers of waiting
 // calls are read, and attempts that the last process died in are ended as Lost.
 // Nothing is sent until configuration arrives through SetIntegration and
-// SetWebhook.
+// SetWebhook. End it with [Engine.Drain].
 func New(o Options) (*Engine, error) {
 	attempts, stop := context.WithCancel(context.Background())
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	e := &Engine{
-		store:        o.Store,
-		sender:       o.Sender,
-		log:          o.Logger,
-		report:       o.Report,
-		jitter:       o.Jitter,
-		attempts:     attempts,
-		stopAttempts: stop,
-		failed:       make(chan error, 1),
-		integrations: map[plan.Key]*integration{},
-		lanes:        map[plan.Key]*lane{},
+		store:            o.Store,
+		sender:           o.Sender,
+		log:              o.Logger,
+		report:           o.Report,
+		jitter:           o.Jitter,
+		wall:             o.Wall,
+		attempts:         attempts,
+		stopAttempts:     stop,
+		ends:             make(chan ended, endsAhead),
+		committed:        make(chan struct{}),
+		failed:           make(chan error, 1),
+		integrations:     map[plan.Key]*integration{},
+		lanes:            map[plan.Key]*lane{},
+		maxCacheBytes:    cmp.Or(o.CacheBytes, DefaultCacheBytes),
+		maxInFlightBytes: cmp.Or(o.InFlightBytes, DefaultInFlightBytes),
 	}
 	if err := e.recover(attempts); err != nil {
 		stop()
 		return nil, err
 	}
+	go e.commitEnds()
 	return e, nil
 }
 
@@ -89,8 +114,10 @@ func (e *Engine) Failed() <-chan error { return e.failed }
 
 // Drain begins no further attempt and waits for those under way. When ctx ends
 // first they are given up: calls with the key will be repeated, those without
-// end as Lost, both after the next start.
-func (e *Engine) Drain(ctx context.Context) {
+// end as Lost, both after the next start. Further calls of Drain do nothing.
+func (e *Engine) Drain(ctx context.Context) { e.drained.Do(func() { e.drain(ctx) }) }
+
+func (e *Engine) drain(ctx context.Context) {
 	e.mu.Lock()
 	e.draining = true
 	e.mu.Unlock()
@@ -107,47 +134,65 @@ func (e *Engine) Drain(ctx context.Context) {
 		<-done
 	}
 	e.stopAttempts()
+	close(e.ends)
+	<-e.committed
 }
 
 // Fail tells that intake could not write to the store; see [Engine.Failed].
 func (e *Engine) Fail(err error) { e.fail(err) }
 
-// Reserve counts a call that is about to be accepted for a webhook, or returns
-// [ErrTooManyWaiting] or [ErrDeleted]. Either [Engine.Accepted] or
-// [Engine.Release] must follow.
-func (e *Engine) Reserve(webhook plan.Key) error {
+// Reserve counts a call of the given size that is about to be accepted for a
+// webhook, or returns [ErrTooManyWaiting] or [ErrDeleted]. Either
+// [Engine.Accepted] or [Engine.Release] must follow.
+func (e *Engine) Reserve(webhook plan.Key, size int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.lanes[webhook]
 	if l == nil || l.plan == nil {
 		return ErrDeleted // nobody would come to cancel the call
 	}
-	if in := l.home; in.plan != nil && in.plan.NotReady == "" && in.open >= in.plan.MaxWaiting {
+	if l.home.full(size) {
 		return ErrTooManyWaiting
 	}
-	l.count(+1)
+	l.count(+1, int64(size))
+	l.pending++
 	return nil
 }
 
+// full reports whether one more call is too many. A call that is larger than
+// maxWaitingBytes is taken in when no other waits.
+func (in *integration) full(size int) bool {
+	if in.plan == nil || in.plan.NotReady != "" {
+		return false // its bounds are not known
+	}
+	most := in.plan.MaxWaitingBytes
+	return in.open >= in.plan.MaxWaiting || most > 0 && in.open > 0 && in.bytes+int64(size) > most
+}
+
 // Release takes back a [Engine.Reserve] whose call was not accepted.
-func (e *Engine) Release(webhook plan.Key) {
+func (e *Engine) Release(webhook plan.Key, size int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.lanes[webhook]
-	l.count(-1)
+	l.count(-1, -int64(size))
+	l.settle(1)
 	e.dropIfDone(l)
 }
 
-// Accepted tells that a reserved call is durable under the given Seq.
-func (e *Engine) Accepted(webhook plan.Key, seq uint64) {
+// Accepted tells that reserved calls of a webhook are durable, with the Seq that
+// they have now. It takes the entries over.
+func (e *Engine) Accepted(webhook plan.Key, entries ...*store.Entry) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.lanes[webhook]
 	if l == nil {
-		return // deleted, and the call was cancelled as soon as the store had it
+		return // deleted, and the calls were cancelled as soon as the store had them
 	}
-	l.accepted = max(l.accepted, seq)
-	if l.removed { // deleted while the call was being stored
+	for _, entry := range entries {
+		e.hand(l, entry)
+	}
+	l.settle(len(entries))
+	if l.removed { // deleted while the calls were being stored
 		e.startCancelling(l)
 		return
 	}

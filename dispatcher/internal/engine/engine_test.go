@@ -302,15 +302,15 @@ func TestMaxWaiting(t *testing.T) {
 		h.call("a", "1", false)
 		h.call("b", "2", false)
 		key := plan.Key{Namespace: "ns", Name: "a"}
-		if err := h.engine.Reserve(key); !errors.Is(err, ErrTooManyWaiting) {
+		if err := h.engine.Reserve(key, 0); !errors.Is(err, ErrTooManyWaiting) {
 			t.Errorf("the third call: %v, want ErrTooManyWaiting", err)
 		}
-		if err := h.engine.Reserve(plan.Key{Namespace: "ns", Name: "c"}); err != nil {
+		if err := h.engine.Reserve(plan.Key{Namespace: "ns", Name: "c"}, 0); err != nil {
 			t.Errorf("a call of another integration: %v", err)
 		}
 		h.integration("in", nil)
 		synctest.Wait()
-		if err := h.engine.Reserve(key); err != nil {
+		if err := h.engine.Reserve(key, 0); err != nil {
 			t.Errorf("after the calls were sent: %v", err)
 		}
 	})

@@ -31,6 +31,9 @@ type harness struct {
 	highest int // most attempts under way at one time
 	reports []plan.Report
 
+	// cacheBytes and inFlightBytes bound the engine's memory; the defaults if 0.
+	cacheBytes, inFlightBytes int64
+
 	crashed bool // what the dying engine still does is not seen by anybody
 
 	// delay, if set, is called before and after every step of the store, with its
@@ -63,6 +66,7 @@ func (h *harness) open() {
 	h.crashed = false
 	h.engine, err = New(Options{
 		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		CacheBytes: h.cacheBytes, InFlightBytes: h.inFlightBytes,
 		Report: func(r plan.Report) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -168,13 +172,13 @@ func (h *harness) call(webhook, name string, key bool) *store.Call {
 		ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: webhook}, CreatedAt: time.Now(),
 		HasKey: key, Method: "POST", Suffix: "/" + name,
 	}}
-	if err := h.engine.Reserve(entry.Call.Webhook); err != nil {
+	if err := h.engine.Reserve(entry.Call.Webhook, entry.Call.Size()); err != nil {
 		h.t.Fatal(err)
 	}
 	if err := h.store.Accept(context.Background(), entry); err != nil {
 		h.t.Fatal(err)
 	}
-	h.engine.Accepted(entry.Call.Webhook, entry.Call.Seq)
+	h.engine.Accepted(entry.Call.Webhook, entry)
 	return &entry.Call
 }
 
@@ -263,6 +267,11 @@ func (s slowStore) Load(id uuid.UUID) (entry *store.Entry, err error) {
 func (s slowStore) Fresh(webhook plan.Key, after uint64, limit int) (items []store.Item, err error) {
 	s.slow("Fresh", func() { items, err = s.Pebble.Fresh(webhook, after, limit) })
 	return items, err
+}
+
+func (s slowStore) LoadFresh(items []store.Item) (entries []*store.Entry, err error) {
+	s.slow("LoadFresh", func() { entries, err = s.Pebble.LoadFresh(items) })
+	return entries, err
 }
 
 func (s slowStore) Retries(webhook plan.Key, after store.Position, limit int) (items []store.Item, err error) {

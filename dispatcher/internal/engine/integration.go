@@ -2,25 +2,40 @@ package engine
 
 import (
 	"container/heap"
-	"fmt"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/limit"
-	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
+
+// freshBeforeRetry is how many first attempts go before one retry when both
+// wait in an integration: retries keep a fifth of the turns, and a storm of them
+// cannot starve fresh calls.
+const freshBeforeRetry = 4
+
+// kind tells first attempts from retries.
+type kind int
+
+const (
+	first kind = iota // calls that had no attempt yet
+	again             // calls that wait for a further one
 )
 
 // integration is what the webhooks of one integration share. The engine's lock
 // guards it.
 type integration struct {
-	plan     *plan.Integration // nil while unknown here
-	limiter  *limit.Limiter    // nil without a limit
-	open     int               // calls of all its lanes without outcome
-	inFlight int               // attempts under way
+	plan          *plan.Integration // nil while unknown here
+	limiter       *limit.Limiter    // nil without a limit
+	open          int               // calls of all its lanes without outcome
+	bytes         int64             // sum of their sizes
+	inFlight      int               // attempts under way
+	inFlightBytes int64             // what they hold in memory
 
 	members  map[plan.Key]*lane
-	active   []*lane  // lanes with a call that may begin, in order of turn
-	sleeping sleepers // lanes whose first call is due later
+	turns    [2][]*lane // lanes with a call of that kind that may begin, in order of turn
+	firsts   int        // first attempts since the last retry
+	sleeping sleepers   // lanes whose first retry is due later
+	starving bool       // waits for memory, see [Engine.starving]
 
 	timer *time.Timer // fires when a limit or a due time lets work go on
 }
@@ -39,31 +54,45 @@ func (e *Engine) schedule(l *lane) {
 	}
 }
 
-// place puts a lane among the active ones if a call of it may begin now, among
-// the sleeping ones if a call is due later.
+// place puts a lane among those that take turns if a call of it may begin now,
+// and among the sleeping ones if a retry is due later.
 func (e *Engine) place(l *lane, now time.Time) {
 	in := l.home
 	in.leaveSleep(l)
 	if e.draining || !l.runs() {
-		return // one that is still active is dropped when its turn comes
+		return // one that still has a turn is dropped when that comes
 	}
 	if l.wantsFill() {
 		e.fill(l)
 	}
-	if _, _, ok := l.next(now); ok {
-		in.activate(l)
-	} else if len(l.retries) > 0 {
-		l.wake = l.retries[0].Due
+	for _, k := range []kind{first, again} {
+		if _, ok := l.next(k, now); ok {
+			in.queue(l, k)
+		}
+	}
+	if !l.queued[again] && len(l.retries) > 0 {
+		l.wake = l.retries[0].at
 		heap.Push(&in.sleeping, l)
 	}
 }
 
-// activate puts a lane at the end of the queue for turns, unless it stands there.
-func (in *integration) activate(l *lane) {
-	if !l.queued {
-		l.queued = true
-		in.active = append(in.active, l)
+// queue puts a lane at the end of the queue for turns, unless it stands there.
+func (in *integration) queue(l *lane, k kind) {
+	if !l.queued[k] {
+		l.queued[k] = true
+		in.turns[k] = append(in.turns[k], l)
 	}
+}
+
+// whose says what kind of call has the next turn; false if none waits.
+func (in *integration) whose() (kind, bool) {
+	switch {
+	case len(in.turns[again]) == 0:
+		return first, len(in.turns[first]) > 0
+	case len(in.turns[first]) == 0, in.firsts >= freshBeforeRetry:
+		return again, true
+	}
+	return first, true
 }
 
 // pump begins attempts until the integration has no slot, no work or no
@@ -76,14 +105,21 @@ func (e *Engine) pump(in *integration) {
 	for len(in.sleeping) > 0 && !in.sleeping[0].wake.After(now) {
 		l := in.sleeping[0]
 		in.leaveSleep(l)
-		in.activate(l)
+		in.queue(l, again)
 	}
-	for in.inFlight < in.plan.MaxConcurrency && len(in.active) > 0 {
-		l := in.active[0]
-		item, retry, ok := l.next(now)
+	for in.inFlight < in.plan.MaxConcurrency {
+		k, ok := in.whose()
+		if !ok {
+			break
+		}
+		l := in.turns[k][0]
+		item, ok := l.next(k, now)
 		if !ok || !l.runs() {
-			e.rotate(in, now)
+			e.rotate(in, k, now)
 			continue
+		}
+		if !e.affords(in, item) {
+			break
 		}
 		if in.limiter != nil {
 			if wait := in.limiter.Take(now); wait > 0 {
@@ -91,24 +127,39 @@ func (e *Engine) pump(in *integration) {
 				return
 			}
 		}
-		l.take(item, retry)
-		in.inFlight++
-		e.background.Go(func() { e.attempt(l, in, item) })
-		e.rotate(in, now)
+		e.begin(l, k)
+		e.rotate(in, k, now)
 	}
 	if len(in.sleeping) > 0 {
 		e.wakeAfter(in, in.sleeping[0].wake.Sub(now))
 	}
 }
 
-// rotate ends the turn of the first active lane and places it anew, by the time
-// of the pump that calls it: a call that comes due while the pump runs would
-// else be active by one clock and not due by the other, without end.
-func (e *Engine) rotate(in *integration, now time.Time) {
-	l := in.active[0]
-	in.active[0] = nil
-	in.active = in.active[1:]
-	l.queued = false
+// begin gives the lane's next call of a kind its turn.
+func (e *Engine) begin(l *lane, k kind) {
+	in := l.home
+	t := &turn{lane: l, in: in, integration: in.plan, webhook: l.plan, item: l.take(k), limited: in.limiter != nil}
+	e.uncache(t.item)
+	if k == again {
+		in.firsts = 0
+	} else {
+		in.firsts++
+	}
+	t.cost = costOf(t.item)
+	in.inFlight++
+	in.inFlightBytes += t.cost
+	e.inFlightBytes += t.cost
+	e.background.Go(func() { e.attempt(t) })
+}
+
+// rotate ends the turn of the first lane in a queue and places it anew, by the
+// time of the pump that calls it: a call that comes due while the pump runs would
+// else have a turn by one clock and not be due by the other, without end.
+func (e *Engine) rotate(in *integration, k kind, now time.Time) {
+	l := in.turns[k][0]
+	in.turns[k][0] = nil
+	in.turns[k] = in.turns[k][1:]
+	l.queued[k] = false
 	e.place(l, now)
 }
 
@@ -125,51 +176,6 @@ func (e *Engine) wakeAfter(in *integration, d time.Duration) {
 	in.timer.Reset(d)
 }
 
-// fill begins a read of the next calls of a lane's queue.
-func (e *Engine) fill(l *lane) {
-	r := read{
-		fresh:      len(l.fresh) <= refill && l.freshCursor < l.accepted,
-		freshAfter: l.freshCursor, accepted: l.accepted,
-		retries:      len(l.retries) <= refill && l.moreRetries,
-		retriesAfter: l.retryCursor,
-	}
-	if r.retries {
-		l.moreRetries = false
-	}
-	l.filling = true
-	e.background.Go(func() { e.read(l, r) })
-}
-
-// read is a read of a lane's queue.
-type read struct {
-	fresh, retries       bool
-	freshAfter, accepted uint64
-	retriesAfter         store.Position
-}
-
-// read reads outside of the lock, so that a slow disk holds up this lane alone.
-func (e *Engine) read(l *lane, r read) {
-	var fresh, retries []store.Item
-	var err error
-	if r.fresh {
-		fresh, err = e.store.Fresh(l.webhook, r.freshAfter, window)
-	}
-	if err == nil && r.retries {
-		retries, err = e.store.Retries(l.webhook, r.retriesAfter, window)
-	}
-	if err != nil {
-		e.fail(fmt.Errorf("read the queue of webhook %s: %w", l.webhook, err))
-		return
-	}
-	if r.fresh && fresh == nil {
-		fresh = []store.Item{}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	l.filled(fresh, retries, r.accepted)
-	e.schedule(l)
-}
-
 // leaveSleep takes a lane out of the sleepers if it is among them.
 func (in *integration) leaveSleep(l *lane) {
 	if l.sleepSlot >= 0 {
@@ -177,7 +183,7 @@ func (in *integration) leaveSleep(l *lane) {
 	}
 }
 
-// sleepers is a heap of lanes by the due time of their first call.
+// sleepers is a heap of lanes by the due time of their first retry.
 type sleepers []*lane
 
 func (s sleepers) Len() int           { return len(s) }

@@ -11,19 +11,6 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-const (
-	// window is how many waiting calls of each kind, fresh and retries, a lane
-	// holds in memory. A quarter of it is left when the next are read, so that
-	// reading from the store overlaps with sending.
-	window = 128
-	refill = window / 4
-
-	// freshBeforeRetry is how many first attempts go before one retry when both
-	// wait: retries keep a fifth of the turns, and a storm of them cannot starve
-	// fresh calls.
-	freshBeforeRetry = 4
-)
-
 // lane is the queue of one webhook. The engine's lock guards it.
 type lane struct {
 	webhook plan.Key
@@ -31,52 +18,83 @@ type lane struct {
 	home    *integration  // the integration it belongs to; nil while unknown
 	removed bool          // deleted: waiting calls are being cancelled
 
-	open   int                    // calls without outcome, those under way included
-	flying map[uuid.UUID]struct{} // calls with an attempt or a cancellation under way
-	report plan.Report
+	open    int                    // calls without outcome, those under way included
+	bytes   int64                  // sum of their sizes
+	pending int                    // of them, those whose Accept is under way
+	flying  map[uuid.UUID]struct{} // calls with an attempt or a cancellation under way
+	report  plan.Report
 
-	// fresh holds the calls read with Seq up to freshCursor; there are more in
-	// the store while freshCursor < accepted, the highest durable Seq.
-	fresh       []store.Item
+	// fresh is the window of first attempts, in order of Seq: all calls with Seq
+	// up to freshCursor that have not had their turn. There are more in the store
+	// while freshCursor < accepted, the highest durable Seq.
+	fresh       []waiting
 	freshCursor uint64
 	accepted    uint64
+	// handedSince is where reading from the store ended last: calls behind it got
+	// into the window only by being handed on by intake.
+	handedSince uint64
 
 	// retries holds the calls read up to retryCursor in order of due time; there
 	// may be more in the store while moreRetries.
-	retries     []store.Item
+	retries     []waiting
 	retryCursor store.Position
 	moreRetries bool
 
-	filling   bool            // a read is under way
-	missed    *store.Position // the first retry that it may have missed
-	sweep     sweep           // of the calls of a deleted webhook
-	turns     int             // fresh calls begun since the last retry
-	queued    bool            // stands in home.active
-	sleepSlot int             // place in home.sleeping, -1 if not there
+	filling      bool            // a read is under way
+	fillingFresh bool            // it reads first attempts
+	missed       *store.Position // the first retry that it may have missed
+	sweep        sweep           // of the calls of a deleted webhook
+	sweeps       int             // how many have begun
+	distrust     bool            // until pending is 0: a sweep may have ended a pending call
+
+	queued    [2]bool // stands in home.turns
+	sleepSlot int     // place in home.sleeping, -1 if not there
 	wake      time.Time
+}
+
+// waiting is a waiting call in a window.
+type waiting struct {
+	store.Item
+	// entry is the whole call if it is in memory; it has had no attempt then.
+	entry *store.Entry
+	// at is when a retry may begin. Unlike Due it keeps to the monotonic clock.
+	at time.Time
 }
 
 func newLane(webhook plan.Key) *lane {
 	return &lane{webhook: webhook, flying: map[uuid.UUID]struct{}{}, sleepSlot: -1}
 }
 
-// count changes the number of open calls, here and in the integration.
-func (l *lane) count(by int) {
-	l.open += by
+// count changes the number and size of open calls, here and in the integration.
+func (l *lane) count(calls int, bytes int64) {
+	l.open += calls
+	l.bytes += bytes
 	if l.home != nil {
-		l.home.open += by
+		l.home.open += calls
+		l.home.bytes += bytes
 	}
+}
+
+// settle notes that calls are no longer pending.
+func (l *lane) settle(calls int) {
+	l.pending -= calls
+	if l.pending == 0 {
+		l.distrust = false
+	}
+}
+
+// policy is how the lane's calls are retried. It is to be asked only of a lane
+// that runs.
+func (l *lane) policy() plan.Retry {
+	if l.plan.Retry != nil {
+		return *l.plan.Retry
+	}
+	return l.home.plan.Retry
 }
 
 // runs reports whether calls of this lane may be sent now.
 func (l *lane) runs() bool {
 	return l.plan != nil && l.plan.NotReady == "" && !l.plan.Suspend && l.home != nil && l.home.runs()
-}
-
-// wantsFill reports whether the window should be read further.
-func (l *lane) wantsFill() bool {
-	return !l.filling && (len(l.fresh) <= refill && l.freshCursor < l.accepted ||
-		len(l.retries) <= refill && l.moreRetries)
 }
 
 // disowns reports whether a call is not of the webhook that the lane is for now,
@@ -86,47 +104,52 @@ func (l *lane) disowns(uid string) bool {
 }
 
 // isFlying reports whether an attempt or a cancellation of a call is under way.
-func (l *lane) isFlying(item store.Item) bool {
+func (l *lane) isFlying(item waiting) bool {
 	_, flying := l.flying[item.ID]
 	return flying
 }
 
-// next returns the call whose turn it is, without taking it. What is under way
-// has no turn, and who ends that sees to what follows: a read may have listed a
-// call at the place that it was just leaving, so that it stands here twice.
-func (l *lane) next(now time.Time) (item store.Item, retry, ok bool) {
-	for len(l.fresh) > 0 && l.isFlying(l.fresh[0]) {
-		l.fresh = l.fresh[1:]
+// next returns the call of a kind whose turn it is, without taking it. What is
+// under way has no turn, and who ends that sees to what follows: a read may have
+// listed a call at the place that it was just leaving, so that it stands here
+// twice.
+func (l *lane) next(k kind, now time.Time) (waiting, bool) {
+	window := l.window(k)
+	for len(*window) > 0 && l.isFlying((*window)[0]) {
+		*window = (*window)[1:]
 	}
-	for len(l.retries) > 0 && l.isFlying(l.retries[0]) {
-		l.retries = l.retries[1:]
+	if len(*window) == 0 || k == again && (*window)[0].at.After(now) {
+		return waiting{}, false
 	}
-	due := len(l.retries) > 0 && !l.retries[0].Due.After(now)
-	if due && (len(l.fresh) == 0 || l.turns >= freshBeforeRetry) {
-		return l.retries[0], true, true
-	}
-	if len(l.fresh) > 0 {
-		return l.fresh[0], false, true
-	}
-	return store.Item{}, false, false
+	return (*window)[0], true
 }
 
 // take takes the call that next returned.
-func (l *lane) take(item store.Item, retry bool) {
-	if retry {
-		l.retries = l.retries[1:]
-		l.turns = 0
-	} else {
-		l.fresh = l.fresh[1:]
-		l.turns++
-	}
+func (l *lane) take(k kind) waiting {
+	window := l.window(k)
+	item := (*window)[0]
+	(*window)[0].entry = nil // it stays reachable while the window does
+	*window = (*window)[1:]
 	l.flying[item.ID] = struct{}{}
+	return item
 }
 
-// putBack returns a fresh call that was taken but not begun.
-func (l *lane) putBack(item store.Item) {
-	at, _ := slices.BinarySearchFunc(l.fresh, item, func(a, b store.Item) int { return cmp.Compare(a.Seq, b.Seq) })
-	l.fresh = slices.Insert(l.fresh, at, item)
+// window is the window of a kind.
+func (l *lane) window(k kind) *[]waiting {
+	if k == again {
+		return &l.retries
+	}
+	return &l.fresh
+}
+
+// putBack returns a fresh call that was taken but not begun, or that came after
+// its successors, unless it stands there.
+func (l *lane) putBack(item waiting) bool {
+	at, found := slices.BinarySearchFunc(l.fresh, item, func(a, b waiting) int { return cmp.Compare(a.Seq, b.Seq) })
+	if !found {
+		l.fresh = slices.Insert(l.fresh, at, item)
+	}
+	return !found
 }
 
 // addRetry notes that a call has joined the retries in the store. The window is
@@ -153,32 +176,4 @@ func (l *lane) rereadRetries() {
 // before orders positions as the store does.
 func before(a, b store.Position) bool {
 	return a.Due.Before(b.Due) || a.Due.Equal(b.Due) && a.Seq < b.Seq
-}
-
-// filled takes in what a read of the fresh calls up to the accepted Seq and of
-// the retries returned; either is nil if it was not asked for.
-func (l *lane) filled(fresh, retries []store.Item, accepted uint64) {
-	l.filling = false
-	for _, item := range fresh {
-		if item.Seq <= accepted { // later ones are visible, but not durable yet
-			l.fresh = append(l.fresh, item)
-			l.freshCursor = item.Seq
-		}
-	}
-	if fresh != nil && len(fresh) < window || len(fresh) > 0 && fresh[len(fresh)-1].Seq > accepted {
-		l.freshCursor = max(l.freshCursor, accepted)
-	}
-	for _, item := range retries {
-		l.retryCursor = store.Position{Due: item.Due, Seq: item.Seq}
-		if !l.isFlying(item) {
-			l.retries = append(l.retries, item)
-		}
-	}
-	if len(retries) == window {
-		l.moreRetries = true
-	}
-	if l.missed != nil && !before(l.retryCursor, *l.missed) {
-		l.rereadRetries()
-	}
-	l.missed = nil
 }

@@ -32,6 +32,8 @@ func (h *harness) wantCancelled(call *store.Call) {
 
 func TestWebhookDeletedWhenAnAttemptIsAboutToBegin(t *testing.T) {
 	bubble(t, func(t *testing.T, h *harness) {
+		h.cacheBytes = 1 // so that the call is read when its turn comes
+		h.restart()
 		h.integration("in", nil)
 		h.webhook("wh", "in", nil)
 		letGo := h.hold("Load")
@@ -146,10 +148,10 @@ func TestReportsOfADeletedWebhookHideNoNewOnes(t *testing.T) {
 		synctest.Wait()
 		h.webhook("wh", "in", func(p *plan.Webhook) { p.UID = "another" })
 		entry := &store.Entry{Call: store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: wh, WebhookUID: "another", Suffix: "/new"}}
-		if err := errors.Join(h.engine.Reserve(wh), h.store.Accept(t.Context(), entry)); err != nil {
+		if err := errors.Join(h.engine.Reserve(wh, 0), h.store.Accept(t.Context(), entry)); err != nil {
 			t.Fatal(err)
 		}
-		h.engine.Accepted(wh, entry.Call.Seq)
+		h.engine.Accepted(wh, entry)
 		synctest.Wait()
 		close(proceed)
 		synctest.Wait()
@@ -164,15 +166,15 @@ func TestReserveForADeletedWebhook(t *testing.T) {
 	bubble(t, func(t *testing.T, h *harness) {
 		h.integration("in", nil)
 		h.webhook("wh", "in", nil)
-		if err := h.engine.Reserve(wh); err != nil {
+		if err := h.engine.Reserve(wh, 0); err != nil {
 			t.Fatal(err)
 		}
 		h.engine.RemoveWebhook(wh)
-		if err := h.engine.Reserve(wh); !errors.Is(err, ErrDeleted) {
+		if err := h.engine.Reserve(wh, 0); !errors.Is(err, ErrDeleted) {
 			t.Errorf("deleted, with a call on its way: %v", err)
 		}
-		h.engine.Release(wh)
-		if err := h.engine.Reserve(wh); !errors.Is(err, ErrDeleted) || len(h.engine.lanes) > 0 {
+		h.engine.Release(wh, 0)
+		if err := h.engine.Reserve(wh, 0); !errors.Is(err, ErrDeleted) || len(h.engine.lanes) > 0 {
 			t.Errorf("deleted: %v, %d lanes left", err, len(h.engine.lanes))
 		}
 	})
@@ -233,32 +235,34 @@ func TestWindowOfRetries(t *testing.T) {
 		"both":            func(l *lane) { l.addRetry(position(at(5))); l.addRetry(position(at(3))) },
 		"joined, reverse": func(l *lane) { l.addRetry(position(at(3))); l.addRetry(position(at(5))) },
 	} {
-		l := newLane(wh)
-		l.filled(nil, []store.Item{at(2)}, 0)
+		e, l := &Engine{wall: time.Now}, newLane(wh)
+		e.filledRetries(l, &read{found: []store.Item{at(2)}})
 		l.filling = true
 		during(l)
-		l.filled(nil, []store.Item{at(4)}, 0)
+		e.filledRetries(l, &read{found: []store.Item{at(4)}})
 		if l.retryCursor != (store.Position{}) || !l.moreRetries || len(l.retries) > 0 {
 			t.Errorf("%s: the window goes on from %v with %v, want it read again", name, l.retryCursor, l.retries)
 		}
 	}
 	l := newLane(wh)
-	stale := at(1)
-	again := stale
-	again.Due = again.Due.Add(time.Second)
-	l.retries, l.fresh = []store.Item{stale, again}, []store.Item{{ID: stale.ID}}
-	l.take(stale, true)
-	if item, _, ok := l.next(time.Unix(9, 0)); ok {
-		t.Errorf("%v has a turn while its call is under way", item)
+	stale := waiting{Item: at(1), at: time.Unix(1, 0)}
+	moved := stale
+	moved.Due, moved.at = moved.Due.Add(time.Second), moved.at.Add(time.Second)
+	l.retries, l.fresh = []waiting{stale, moved}, []waiting{{Item: store.Item{ID: stale.ID}}}
+	l.take(again)
+	for _, k := range []kind{first, again} {
+		if item, ok := l.next(k, time.Unix(9, 0)); ok {
+			t.Errorf("%v has a turn while its call is under way", item)
+		}
 	}
 }
 
 // TestWindowOfFreshCalls: what a read lists beyond the highest durable Seq may
 // be undone by a power cut, and is read again when it is durable.
 func TestWindowOfFreshCalls(t *testing.T) {
-	l := newLane(wh)
+	e, l := &Engine{}, newLane(wh)
 	l.accepted = 2
-	l.filled([]store.Item{{Seq: 1}, {Seq: 2}, {Seq: 4}}, nil, 2)
+	e.filledFresh(l, &read{items: []store.Item{{Seq: 1}, {Seq: 2}, {Seq: 4}}, accepted: 2})
 	if len(l.fresh) != 2 || l.freshCursor != 2 {
 		t.Errorf("%d calls up to %d in the window, want those up to the durable 2", len(l.fresh), l.freshCursor)
 	}

@@ -58,6 +58,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.harness = newHarness(t)
 	w.answer = w.answers
 	w.delay = w.pause
+	// All waiting calls in memory, about four, or none.
+	w.cacheBytes = []int64{0, 4 * (heldBytes + 10), 1}[seed%3]
+	w.inFlightBytes = []int64{0, 8 * attemptBytes}[seed%2]
 	w.restart()
 	return w
 }
@@ -199,7 +202,7 @@ func (w *world) hand(webhook string) {
 	}
 	w.accepting.Go(func() {
 		w.pause("")
-		if w.engine.Reserve(call.Webhook) != nil {
+		if w.engine.Reserve(call.Webhook, call.Size()) != nil {
 			return // too many wait, or deleted
 		}
 		entry := &store.Entry{Call: call}
@@ -207,7 +210,7 @@ func (w *world) hand(webhook string) {
 			w.t.Error(err)
 			return
 		}
-		w.engine.Accepted(call.Webhook, entry.Call.Seq)
+		w.engine.Accepted(call.Webhook, entry)
 		w.shared.Lock()
 		defer w.shared.Unlock()
 		w.accepted[name] = &entry.Call
@@ -260,18 +263,26 @@ func (w *world) check() {
 
 // checkCounters compares what the engine counts with the store.
 func (w *world) checkCounters() {
-	waiting := map[plan.Key]int{}
+	waiting, bytes := map[plan.Key]int{}, map[plan.Key]int64{}
 	lanes, err := w.store.Lanes()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	for _, l := range lanes {
-		waiting[l.Webhook] = l.Fresh + l.Retries
+		waiting[l.Webhook], bytes[l.Webhook] = l.Fresh+l.Retries, l.Bytes
 	}
 	w.engine.mu.Lock()
 	defer w.engine.mu.Unlock()
-	open := map[*integration]int{}
+	open, cached := map[*integration]int{}, int64(0)
 	for key, l := range w.engine.lanes {
+		for _, item := range l.fresh {
+			if item.entry != nil {
+				cached += int64(item.Size) + heldBytes
+			}
+		}
+		if l.bytes != bytes[key] || l.pending != 0 {
+			w.t.Errorf("lane %s: %d bytes, %d in the store, %d pending", key, l.bytes, bytes[key], l.pending)
+		}
 		if l.open != waiting[key] || len(l.flying) > 0 || l.filling || l.sweep != sweepNone {
 			w.t.Errorf("lane %s: %d open, %d in the store, %d flying, filling %v, sweep %v", key, l.open, waiting[key], len(l.flying), l.filling, l.sweep)
 		}
@@ -281,8 +292,11 @@ func (w *world) checkCounters() {
 		open[l.home] += l.open
 	}
 	for key, in := range w.engine.integrations {
-		if in.inFlight != 0 || in.open != open[in] {
+		if in.inFlight != 0 || in.inFlightBytes != 0 || in.starving || in.open != open[in] {
 			w.t.Errorf("integration %s: %d in flight, %d open, %d in its lanes", key, in.inFlight, in.open, open[in])
 		}
+	}
+	if e := w.engine; e.cacheBytes != cached || e.inFlightBytes != 0 {
+		w.t.Errorf("%d bytes cached, %d counted; %d bytes in flight counted", cached, e.cacheBytes, e.inFlightBytes)
 	}
 }

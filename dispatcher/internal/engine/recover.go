@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -28,7 +27,7 @@ func (e *Engine) recover(ctx context.Context) error {
 	}
 	for _, found := range lanes {
 		l := e.lane(found.Webhook)
-		l.open = found.Fresh + found.Retries
+		l.open, l.bytes = found.Fresh+found.Retries, found.Bytes
 		l.accepted = found.LastSeq
 		l.moreRetries = found.Retries > 0
 	}
@@ -48,25 +47,26 @@ func (e *Engine) endLost(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the marks of interrupted attempts: %w", err)
 	}
+	const message = "the dispatcher died during the attempt, so whether the request arrived is unknown"
+	var ends []*store.End
 	for _, mark := range marks {
 		entry, err := e.store.Load(mark.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("load interrupted call %s: %w", mark.ID, err)
 		}
-		call := &entry.Call
-		const message = "the dispatcher died during the attempt, so whether the request arrived is unknown"
-		next := Decide(time.Now(), plan.Retry{}, call, entry.State, Result{Reason: plan.ReasonCrash, Begun: mark.Begun, Message: message}, 0)
-		report := e.lane(call.Webhook).reportOf(call, next)
-		end := &store.End{Call: call, Was: entry.State, Now: next, Report: &report, Attempt: &store.Attempt{
-			ID: call.ID, Number: mark.Attempt, Begun: mark.Begun, Reason: plan.ReasonCrash, Method: call.Method, Message: message,
-		}}
-		if err := e.store.End(ctx, end); err != nil {
-			return fmt.Errorf("end interrupted call %s as lost: %w", mark.ID, err)
+		if err != nil || entry.State.Finished() {
+			continue
 		}
+		call := &entry.Call
+		next := Decide(e.wall(), plan.Retry{}, call, entry.State, Result{Reason: plan.ReasonCrash, Begun: mark.Begun, Message: message}, 0)
+		report := e.lane(call.Webhook).reportOf(call, next)
+		ends = append(ends, &store.End{Call: call, Was: entry.State, Now: next, Report: &report, Attempt: &store.Attempt{
+			ID: call.ID, Number: mark.Attempt, Begun: mark.Begun, Reason: plan.ReasonCrash, Method: call.Method, Message: message,
+		}})
 		e.log.Warn("call lost", "call", mark.ID, "webhook", call.Webhook, "reason", message)
+	}
+	if err := e.store.End(ctx, ends...); err != nil {
+		return fmt.Errorf("end %d interrupted calls as lost: %w", len(ends), err)
 	}
 	return nil
 }

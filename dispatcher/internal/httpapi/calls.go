@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,29 +13,83 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-// postCall takes in one call: POST …/calls with the data as a JSON object.
-func (a *api) postCall(w http.ResponseWriter, r *http.Request) {
-	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
+// Media types of what is posted.
+const (
+	mediaJSON   = "application/json"
+	mediaNDJSON = "application/x-ndjson"
+)
+
+// idempotencyHeader is the header with the caller's idempotency key
+// (draft-ietf-httpapi-idempotency-key-header), whose value is taken as it is;
+// replayedHeader says that it found an earlier call.
+const (
+	idempotencyHeader = "Idempotency-Key"
+	replayedHeader    = "Idempotency-Replayed"
+)
+
+// postCalls takes in one call or a batch: POST …/calls.
+func (a *api) postCalls(w http.ResponseWriter, r *http.Request) {
+	media, err := mediaOf(r.Header.Get("Content-Type"))
+	if err != nil {
 		a.problem(w, r, err)
 		return
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	most, handle := int64(MaxBody), a.postCall
+	if media == mediaNDJSON {
+		most, handle = MaxBatchBytes, a.postBatch
+	}
+	size := most
+	if r.ContentLength >= 0 {
+		size = min(r.ContentLength, most)
+	}
+	release, err := a.admission.Admit(size)
+	if err != nil {
+		a.problem(w, r, err)
+		return
+	}
+	defer release()
+	body, err := readBody(http.MaxBytesReader(w, r.Body, most), size)
 	if err != nil {
 		a.problem(w, r, errors.Join(errBrokenBody, err))
 		return
 	}
-	key := webhookOf(r)
-	entry, err := a.intake.Accept(r.Context(), key, data)
-	if err != nil {
-		a.problem(w, r, err)
+	handle(w, r, body)
+}
+
+// readBody reads a body that is probably of the given size.
+func readBody(body io.Reader, size int64) ([]byte, error) {
+	buffer := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	_, err := buffer.ReadFrom(body)
+	return buffer.Bytes(), err
+}
+
+// postCall takes in one call, whose data is the body.
+func (a *api) postCall(w http.ResponseWriter, r *http.Request, data []byte) {
+	request := intake.Request{Data: data}
+	switch keys := r.Header.Values(idempotencyHeader); len(keys) {
+	case 0:
+	case 1:
+		request.Key, request.HasKey = keys[0], true
+	default:
+		a.problem(w, r, fmt.Errorf("%w, and a request has one of them", intake.ErrKeyInvalid))
 		return
 	}
-	w.Header().Set("Location", client.CallsPath(key.Namespace, key.Name)+"/"+entry.Call.ID.String())
-	writeJSON(w, http.StatusAccepted, "application/json", callOf(entry))
+	key := webhookOf(r)
+	result := a.intake.Accept(r.Context(), key, request)
+	if result.Err != nil {
+		a.problem(w, r, result.Err)
+		return
+	}
+	if result.Repeat {
+		w.Header().Set(replayedHeader, "true")
+	}
+	w.Header().Set("Location", client.CallsPath(key.Namespace, key.Name)+"/"+result.Entry.Call.ID.String())
+	writeJSON(w, http.StatusAccepted, mediaJSON, callOf(result.Entry))
 }
 
 // getCall returns a call's state: GET …/calls/{transactionId}.
@@ -53,7 +108,7 @@ func (a *api) getCall(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, "application/json", callOf(entry))
+	writeJSON(w, http.StatusOK, mediaJSON, callOf(entry))
 }
 
 // webhookOf is the webhook that the path names.
@@ -64,18 +119,22 @@ func webhookOf(r *http.Request) plan.Key {
 // errBrokenBody is for a body that breaks off or comes too slowly.
 var errBrokenBody = errors.New("the call's data could not be read to its end")
 
-// errUnsupportedType is for a body that is announced as something else than JSON.
-var errUnsupportedType = errors.New("the call's data must be sent as Content-Type: application/json")
+// errUnsupportedType is for a body that is announced as something else.
+var errUnsupportedType = errors.New("the data of a call must be sent as Content-Type: application/json, many calls as application/x-ndjson")
 
-// checkContentType accepts JSON, and nothing at all for hand-made requests.
-func checkContentType(value string) error {
-	if value == "" {
-		return nil
+// mediaOf tells what is posted. Nothing at all is JSON, for hand-made requests.
+func mediaOf(contentType string) (string, error) {
+	if contentType == "" || contentType == mediaJSON {
+		return mediaJSON, nil
 	}
-	if media, _, err := mime.ParseMediaType(value); err != nil || media != "application/json" {
-		return errUnsupportedType
+	switch media, _, err := mime.ParseMediaType(contentType); {
+	case err != nil:
+	case media == mediaJSON:
+		return mediaJSON, nil
+	case media == mediaNDJSON, media == "application/ndjson":
+		return mediaNDJSON, nil
 	}
-	return nil
+	return "", errUnsupportedType
 }
 
 // callOf is the wire form of a call.

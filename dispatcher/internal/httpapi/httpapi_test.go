@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -26,14 +27,37 @@ import (
 
 // backend is what the API works on: one answer to everything.
 type backend struct {
-	entry *store.Entry
-	err   error
-	data  string
+	entry    *store.Entry
+	err      error
+	repeat   bool
+	full     error // of Admit
+	admitted int64
+	released int
+
+	data     string
+	requests []intake.Request
 }
 
-func (b *backend) Accept(_ context.Context, _ plan.Key, data []byte) (*store.Entry, error) {
-	b.data = string(data)
-	return b.entry, b.err
+func (b *backend) Accept(_ context.Context, _ plan.Key, r intake.Request) intake.Result {
+	b.data = string(r.Data)
+	b.requests = append(b.requests, r)
+	if b.err != nil {
+		return intake.Result{Err: b.err}
+	}
+	return intake.Result{Entry: b.entry, Repeat: b.repeat}
+}
+
+func (b *backend) AcceptAll(ctx context.Context, key plan.Key, requests []intake.Request) []intake.Result {
+	var results []intake.Result
+	for _, r := range requests {
+		results = append(results, b.Accept(ctx, key, r))
+	}
+	return results
+}
+
+func (b *backend) Admit(size int64) (func(), error) {
+	b.admitted = size
+	return func() { b.released++ }, b.full
 }
 
 func (b *backend) Load(uuid.UUID) (*store.Entry, error) { return b.entry, b.err }
@@ -43,7 +67,7 @@ const calls = "/v1/namespaces/ns/webhooks/wh/calls"
 // serve performs a request and returns the answer and the API's log.
 func serve(b *backend, method, path, contentType string, body io.Reader) (*httptest.ResponseRecorder, string) {
 	var log bytes.Buffer
-	api := New(Options{Intake: b, Calls: b, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	api := New(Options{Intake: b, Admission: b, Calls: b, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	r := httptest.NewRequest(method, path, body)
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -69,6 +93,10 @@ func TestErrors(t *testing.T) {
 		{&intake.NotReadyError{Reason: "r"}, 503, client.ProblemNotReady, true, false},
 		{&intake.DataError{Err: io.ErrUnexpectedEOF}, 400, client.ProblemInvalidData, false, false},
 		{engine.ErrTooManyWaiting, 429, client.ProblemTooManyWaiting, true, false},
+		{intake.ErrKeyReused, 422, client.ProblemKeyReused, false, false},
+		{intake.ErrKeyInvalid, 400, client.ProblemInvalidKey, false, false},
+		{admission.ErrBusy, 429, client.ProblemOverloaded, true, false},
+		{admission.ErrDiskFull, 507, client.ProblemDiskFull, true, false},
 		{context.Canceled, 503, client.ProblemInternal, true, false},
 		{context.DeadlineExceeded, 503, client.ProblemInternal, true, false},
 		{errors.New("disk /var/lib/secret is gone"), 500, client.ProblemInternal, false, true},
@@ -85,7 +113,7 @@ func TestErrors(t *testing.T) {
 		if got := w.Header().Get("Content-Type"); got != "application/problem+json" {
 			t.Errorf("%v: Content-Type is %q", test.err, got)
 		}
-		if (w.Header().Get("Retry-After") != "") != test.retry || (log != "") != test.logged || strings.Contains(p.Detail, "disk") {
+		if (w.Header().Get("Retry-After") != "") != test.retry || (log != "") != test.logged || strings.Contains(p.Detail, "/var/lib") {
 			t.Errorf("%v: Retry-After %q, logged %q, detail %q", test.err, w.Header().Get("Retry-After"), log, p.Detail)
 		}
 	}

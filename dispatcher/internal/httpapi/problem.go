@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -15,12 +16,17 @@ import (
 // retrySeconds is the Retry-After of answers that ask to try again.
 const retrySeconds = "5"
 
+// retryDiskSeconds is that of a full disk, which takes longer to be freed.
+const retryDiskSeconds = "30"
+
 // problem answers with the problem document of err.
 func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", retrySeconds)
+	case http.StatusInsufficientStorage:
+		w.Header().Set("Retry-After", retryDiskSeconds)
 	case http.StatusInternalServerError:
 		a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
@@ -43,14 +49,26 @@ func problemOf(err error) client.Problem {
 		return problem(http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", err)
 	case errors.As(err, &tooLarge):
 		return problem(http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large",
-			fmt.Errorf("the call's data is larger than %d bytes", tooLarge.Limit))
+			fmt.Errorf("what was sent is larger than %d bytes", tooLarge.Limit))
 	case errors.Is(err, errBrokenBody):
 		return problem(http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", errBrokenBody)
 	case errors.Is(err, errUnsupportedType):
 		return problem(http.StatusUnsupportedMediaType, client.ProblemUnsupportedType, "Unsupported media type", err)
 	case errors.Is(err, engine.ErrTooManyWaiting):
 		return problem(http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait",
-			errors.New("as many calls wait for this integration as its maxWaiting allows; hand the call in again later"))
+			errors.New("as many calls, or bytes of them, wait for this integration as its maxWaiting or maxWaitingBytes allows; hand the call in again later"))
+	case errors.Is(err, intake.ErrKeyReused):
+		return problem(http.StatusUnprocessableEntity, client.ProblemKeyReused, "Idempotency key reused", intake.ErrKeyReused)
+	case errors.Is(err, intake.ErrKeyInvalid):
+		return problem(http.StatusBadRequest, client.ProblemInvalidKey, "Invalid idempotency key", err)
+	case errors.Is(err, errLine):
+		return problem(http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", err)
+	case errors.Is(err, errTooManyLines):
+		return problem(http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large", err)
+	case errors.Is(err, admission.ErrBusy):
+		return problem(http.StatusTooManyRequests, client.ProblemOverloaded, "Overloaded", admission.ErrBusy)
+	case errors.Is(err, admission.ErrDiskFull):
+		return problem(http.StatusInsufficientStorage, client.ProblemDiskFull, "Disk full", admission.ErrDiskFull)
 	case errors.Is(err, store.ErrNotFound):
 		return problem(http.StatusNotFound, client.ProblemUnknownCall, "Unknown call", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

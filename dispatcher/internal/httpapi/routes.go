@@ -8,16 +8,30 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-// MaxBody bounds the data of one call, in bytes.
-const MaxBody = 1 << 20
+// Bounds of requests.
+const (
+	// MaxBody bounds the data of one call, in bytes.
+	MaxBody = 1 << 20
+	// MaxBatch bounds the lines of a batch, MaxBatchBytes its body in bytes.
+	MaxBatch      = 10_000
+	MaxBatchBytes = 16 << 20
+)
 
 // Intake takes calls in. It is package intake's Intake.
 type Intake interface {
-	Accept(ctx context.Context, webhook plan.Key, data []byte) (*store.Entry, error)
+	Accept(ctx context.Context, webhook plan.Key, r intake.Request) intake.Result
+	AcceptAll(ctx context.Context, webhook plan.Key, requests []intake.Request) []intake.Result
+}
+
+// Admission says whether there is room for a request with a body of up to size
+// bytes, and is told when it has ended. It is package admission's Controller.
+type Admission interface {
+	Admit(size int64) (release func(), err error)
 }
 
 // Calls reads calls. It is package store's Store.
@@ -27,14 +41,15 @@ type Calls interface {
 
 // Options are what the API works with; all fields are needed.
 type Options struct {
-	Intake Intake
-	Calls  Calls
-	Logger *slog.Logger
+	Intake    Intake
+	Admission Admission
+	Calls     Calls
+	Logger    *slog.Logger
 }
 
 // New returns the handler of the whole API.
 func New(o Options) http.Handler {
-	a := &api{intake: o.Intake, calls: o.Calls, log: o.Logger}
+	a := &api{intake: o.Intake, admission: o.Admission, calls: o.Calls, log: o.Logger}
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
@@ -50,9 +65,10 @@ func New(o Options) http.Handler {
 
 // api holds what the handlers need.
 type api struct {
-	intake Intake
-	calls  Calls
-	log    *slog.Logger
+	intake    Intake
+	admission Admission
+	calls     Calls
+	log       *slog.Logger
 }
 
 // route is one operation.
@@ -65,7 +81,7 @@ type route struct {
 func (a *api) routes() []route {
 	const calls = "/v1/namespaces/{namespace}/webhooks/{webhook}/calls"
 	return []route{
-		{http.MethodPost, calls, a.postCall},
+		{http.MethodPost, calls, a.postCalls},
 		{http.MethodGet, calls + "/{transactionId}", a.getCall},
 	}
 }

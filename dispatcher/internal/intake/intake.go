@@ -11,7 +11,6 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
-	"github.com/maestra-io/webhook-operator/dispatcher/template"
 )
 
 // ErrNotConfigured is returned until the first whole configuration has arrived:
@@ -20,6 +19,14 @@ var ErrNotConfigured = errors.New("the dispatcher has not received its configura
 
 // ErrUnknownWebhook is wrapped by the error for a webhook that does not exist.
 var ErrUnknownWebhook = errors.New("no Webhook")
+
+// ErrKeyReused is returned for an idempotency key under which a call with other
+// data was accepted before.
+var ErrKeyReused = errors.New("this idempotency key was used with other data in the last 24 hours; use a key of its own for each call")
+
+// ErrKeyInvalid is returned for an idempotency key that is empty, longer than
+// [MaxKey] or has control characters.
+var ErrKeyInvalid = fmt.Errorf("an idempotency key has 1 to %d characters without control characters", MaxKey)
 
 // NotReadyError is returned for a webhook that exists but takes no calls.
 type NotReadyError struct {
@@ -41,12 +48,20 @@ func (e *DataError) Error() string { return "the call's data cannot be used: " +
 // Unwrap returns the cause.
 func (e *DataError) Unwrap() error { return e.Err }
 
+// Store is where calls are kept. It is package store's Store, whose comments are
+// what it promises.
+type Store interface {
+	Accept(ctx context.Context, entries ...*store.Entry) error
+	Find(key store.OnceKey, now time.Time) (store.Accepted, error)
+	Load(id uuid.UUID) (*store.Entry, error)
+}
+
 // Queue is told of calls before and after they are durable. It is package
 // engine's Engine.
 type Queue interface {
-	Reserve(webhook plan.Key) error
-	Release(webhook plan.Key)
-	Accepted(webhook plan.Key, seq uint64)
+	Reserve(webhook plan.Key, size int) error
+	Release(webhook plan.Key, size int)
+	Accepted(webhook plan.Key, entries ...*store.Entry)
 	Refused(call *store.Call, state store.State) plan.Report
 	Publish(r plan.Report)
 	Fail(err error)
@@ -55,56 +70,66 @@ type Queue interface {
 // Options are what an [Intake] works with; all fields are needed.
 type Options struct {
 	Catalog *catalog.Catalog
-	Store   store.Store
+	Store   Store
 	Queue   Queue
 }
 
 // Intake takes calls in. Its methods may be called concurrently.
 type Intake struct {
 	catalog *catalog.Catalog
-	store   store.Store
+	store   Store
 	queue   Queue
+	claims  claims
 }
 
 // New makes an intake.
-func New(o Options) *Intake { return &Intake{catalog: o.Catalog, store: o.Store, queue: o.Queue} }
+func New(o Options) *Intake {
+	return &Intake{catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}}}
+}
 
-// Accept takes in one call of a webhook with data, a JSON object. When it
-// returns an entry, the call is durable: it waits, or it has already ended with
-// the outcome RenderFailed. Errors are [ErrNotConfigured], [ErrUnknownWebhook],
-// [*NotReadyError], [*DataError], engine.ErrTooManyWaiting, engine.ErrDeleted,
-// the context's, and those of the store.
-func (i *Intake) Accept(ctx context.Context, key plan.Key, data []byte) (*store.Entry, error) {
-	webhook, err := i.webhook(key)
-	if err != nil {
-		return nil, err
+// Request is a call to take in.
+type Request struct {
+	// Data is a JSON object.
+	Data []byte
+	// Key is the caller's idempotency key, if HasKey is set: a request with the
+	// same key and the same data gets the call of the first one, for
+	// [store.OnceWindow]. White space between tokens makes no difference.
+	Key    string
+	HasKey bool
+}
+
+// Result is what became of a [Request].
+type Result struct {
+	// Entry is the call, which is durable: it waits, or it has already ended with
+	// the outcome RenderFailed. It is not to be changed.
+	Entry *store.Entry
+	// Repeat says that an earlier request with the same idempotency key brought
+	// it; Entry is then its state now.
+	Repeat bool
+	// Err is set instead: [ErrNotConfigured], [ErrUnknownWebhook],
+	// [*NotReadyError], [*DataError], [ErrKeyInvalid], [ErrKeyReused],
+	// engine.ErrTooManyWaiting, engine.ErrDeleted, the context's, or one of the
+	// store.
+	Err error
+}
+
+// Accept takes in one call of a webhook.
+func (i *Intake) Accept(ctx context.Context, key plan.Key, r Request) Result {
+	return i.AcceptAll(ctx, key, []Request{r})[0]
+}
+
+// AcceptAll takes in calls of a webhook, which share steps of the store. Each
+// has a result of its own, at its place; what one request has wrong is no matter
+// to the others.
+func (i *Intake) AcceptAll(ctx context.Context, key plan.Key, requests []Request) []Result {
+	results := make([]Result, len(requests))
+	b := &batch{intake: i, ctx: ctx, key: key, now: time.Now()}
+	b.webhook, b.err = i.webhook(key)
+	for n := range requests {
+		b.add(&requests[n], &results[n])
 	}
-	values, err := template.ParseData(data)
-	if err != nil {
-		return nil, &DataError{Err: err}
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return nil, fmt.Errorf("make a transaction id: %w", err)
-	}
-	now := time.Now()
-	entry := &store.Entry{Call: store.Call{
-		ID: id, Webhook: key, WebhookUID: webhook.Plan.UID, WebhookGeneration: webhook.Plan.Generation,
-		SystemName: webhook.Plan.SystemName, CreatedAt: now, HasKey: webhook.Plan.HasKey,
-	}}
-	values = values.With(template.Host{TransactionalID: id.String(), CreatedAt: now})
-	if err := webhook.Render(&entry.Call, values); err != nil {
-		return i.refuse(ctx, entry, err)
-	}
-	if err := i.queue.Reserve(key); err != nil {
-		return nil, fmt.Errorf("take in a call of webhook %s: %w", key, err)
-	}
-	if err := i.keep(ctx, entry); err != nil {
-		i.queue.Release(key)
-		return nil, err
-	}
-	i.queue.Accepted(key, entry.Call.Seq)
-	return entry, nil
+	b.flush()
+	return results
 }
 
 // webhook returns a webhook that takes calls.
@@ -120,32 +145,4 @@ func (i *Intake) webhook(key plan.Key) (*catalog.Webhook, error) {
 		return nil, &NotReadyError{Webhook: key, Reason: webhook.Plan.NotReady}
 	}
 	return webhook, nil
-}
-
-// refuse stores a call that cannot be rendered, together with its outcome.
-func (i *Intake) refuse(ctx context.Context, entry *store.Entry, cause error) (*store.Entry, error) {
-	// The report counts the call, so there is no way back from here on.
-	ctx = context.WithoutCancel(ctx)
-	entry.State = store.State{Outcome: plan.OutcomeRenderFailed, EndedAt: time.Now(), Message: cause.Error()}
-	report := i.queue.Refused(&entry.Call, entry.State)
-	entry.Report = &report
-	if err := i.keep(ctx, entry); err != nil {
-		return nil, err
-	}
-	i.queue.Publish(report)
-	return entry, nil
-}
-
-// keep makes a call durable. The queue is told of an error of the store, which
-// would else go unnoticed while nothing waits.
-func (i *Intake) keep(ctx context.Context, entry *store.Entry) error {
-	err := i.store.Accept(ctx, entry)
-	if err == nil {
-		return nil
-	}
-	err = fmt.Errorf("store a call of webhook %s: %w", entry.Call.Webhook, err)
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		i.queue.Fail(err)
-	}
-	return err
 }

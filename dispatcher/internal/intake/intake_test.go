@@ -3,9 +3,12 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -16,28 +19,50 @@ var key = plan.Key{Namespace: "ns", Name: "wh"}
 
 // fake is a store and a queue that note what happened.
 type fake struct {
-	store.Store
 	accept error // of Accept
+	block  chan struct{}
+	known  map[store.OnceKey]*store.Entry
 
+	full      error // of Reserve
 	steps     []string
 	failed    error
 	published []plan.Report
 }
 
 func (f *fake) Accept(ctx context.Context, entries ...*store.Entry) error {
-	f.steps = append(f.steps, "accept")
+	f.steps = append(f.steps, fmt.Sprint("accept ", len(entries)))
+	if f.block != nil {
+		<-f.block
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	entries[0].Call.Seq = 7
+	for _, e := range entries {
+		if e.Once != nil && f.accept == nil {
+			f.known[e.Once.Key] = e
+		}
+	}
 	return f.accept
 }
 
-func (f *fake) Reserve(plan.Key) error        { f.steps = append(f.steps, "reserve"); return nil }
-func (f *fake) Release(plan.Key)              { f.steps = append(f.steps, "release") }
-func (f *fake) Accepted(_ plan.Key, _ uint64) { f.steps = append(f.steps, "accepted") }
-func (f *fake) Publish(r plan.Report)         { f.published = append(f.published, r) }
-func (f *fake) Fail(err error)                { f.failed = err }
+func (f *fake) Find(key store.OnceKey, _ time.Time) (store.Accepted, error) {
+	if e := f.known[key]; e != nil {
+		return store.Accepted{ID: e.Call.ID, Data: e.Once.Data}, nil
+	}
+	return store.Accepted{}, store.ErrNotFound
+}
+
+func (f *fake) Load(id uuid.UUID) (*store.Entry, error) {
+	return &store.Entry{Call: store.Call{ID: id}, State: store.State{Outcome: plan.OutcomeSucceeded}}, nil
+}
+
+func (f *fake) Reserve(plan.Key, int) error { f.steps = append(f.steps, "reserve"); return f.full }
+func (f *fake) Release(plan.Key, int)       { f.steps = append(f.steps, "release") }
+func (f *fake) Publish(r plan.Report)       { f.published = append(f.published, r) }
+func (f *fake) Fail(err error)              { f.failed = err }
+func (f *fake) Accepted(_ plan.Key, entries ...*store.Entry) {
+	f.steps = append(f.steps, fmt.Sprint("accepted ", len(entries)))
+}
 func (f *fake) Refused(c *store.Call, s store.State) plan.Report {
 	return plan.Report{Webhook: c.Webhook, Outcome: s.Outcome}
 }
@@ -55,7 +80,14 @@ func newIntake(t *testing.T, f *fake) (*Intake, *catalog.Catalog) {
 	c := &catalog.Catalog{}
 	c.Set(w)
 	c.SetComplete()
+	f.known = map[store.OnceKey]*store.Entry{}
 	return New(Options{Catalog: c, Store: f, Queue: f}), c
+}
+
+// accept hands in one call without an idempotency key.
+func accept(ctx context.Context, in *Intake, data []byte) (*store.Entry, error) {
+	r := in.Accept(ctx, key, Request{Data: data})
+	return r.Entry, r.Err
 }
 
 func wantSteps(t *testing.T, f *fake, want ...string) {
@@ -68,11 +100,11 @@ func wantSteps(t *testing.T, f *fake, want ...string) {
 func TestACallIsReservedStoredAndTold(t *testing.T) {
 	f := &fake{}
 	in, _ := newIntake(t, f)
-	entry, err := in.Accept(t.Context(), key, []byte(`{"name": "Ada"}`))
+	entry, err := accept(t.Context(), in, []byte(`{"name": "Ada"}`))
 	if err != nil || string(entry.Call.Body) != "Ada" || entry.State.Finished() {
 		t.Fatalf("Accept: %+v, %v", entry, err)
 	}
-	wantSteps(t, f, "reserve", "accept", "accepted")
+	wantSteps(t, f, "reserve", "accept 1", "accepted 1")
 	call := entry.Call
 	if !call.HasKey || call.WebhookUID != "uid" || call.WebhookGeneration != 3 || call.SystemName != "wh" || call.CreatedAt.IsZero() {
 		t.Errorf("the call is %+v", call)
@@ -83,7 +115,7 @@ func TestAFailedStoreIsToldToTheQueue(t *testing.T) {
 	for _, data := range []string{`{"name": "Ada"}`, `{}`} {
 		f := &fake{accept: errors.New("the disk is gone")}
 		in, _ := newIntake(t, f)
-		if _, err := in.Accept(t.Context(), key, []byte(data)); !errors.Is(err, f.accept) || !errors.Is(f.failed, f.accept) {
+		if _, err := accept(t.Context(), in, []byte(data)); !errors.Is(err, f.accept) || !errors.Is(f.failed, f.accept) {
 			t.Errorf("%s: Accept: %v; the queue was told %v", data, err, f.failed)
 		}
 		if len(f.published) > 0 {
@@ -97,11 +129,11 @@ func TestACallerWhoHasGone(t *testing.T) {
 	cancel()
 	f := &fake{}
 	in, _ := newIntake(t, f)
-	if _, err := in.Accept(gone, key, []byte(`{"name": "Ada"}`)); !errors.Is(err, context.Canceled) || f.failed != nil {
+	if _, err := accept(gone, in, []byte(`{"name": "Ada"}`)); !errors.Is(err, context.Canceled) || f.failed != nil {
 		t.Errorf("Accept: %v; the queue was told of a failed store: %v", err, f.failed)
 	}
-	wantSteps(t, f, "reserve", "accept", "release")
-	if _, err := in.Accept(gone, key, []byte(`{}`)); err != nil || len(f.published) != 1 {
+	wantSteps(t, f, "reserve", "accept 1", "release")
+	if _, err := accept(gone, in, []byte(`{}`)); err != nil || len(f.published) != 1 {
 		t.Errorf("a call that cannot be rendered: %v, reports %v; want it counted and kept", err, f.published)
 	}
 }
@@ -111,7 +143,7 @@ func TestNothingIsTakenInBeforeTheWholeConfiguration(t *testing.T) {
 	in, c := newIntake(t, f)
 	in.catalog = &catalog.Catalog{}
 	in.catalog.Set(c.Webhook(key)) // the part with this webhook has come
-	if _, err := in.Accept(t.Context(), key, []byte(`{"name": "Ada"}`)); !errors.Is(err, ErrNotConfigured) {
+	if _, err := accept(t.Context(), in, []byte(`{"name": "Ada"}`)); !errors.Is(err, ErrNotConfigured) {
 		t.Errorf("Accept: %v", err)
 	}
 	if len(f.steps) > 0 {
@@ -123,10 +155,10 @@ func TestACallThatCannotBeRenderedEndsAtOnce(t *testing.T) {
 	for _, data := range []string{`{}`, `{"name": "a\r\nX-Injected: b"}`} {
 		f := &fake{}
 		in, _ := newIntake(t, f)
-		entry, err := in.Accept(t.Context(), key, []byte(data))
+		entry, err := accept(t.Context(), in, []byte(data))
 		if err != nil || entry.State.Outcome != plan.OutcomeRenderFailed || entry.Report == nil || len(f.published) != 1 {
 			t.Errorf("%s: %+v, %v, reports %v; want it stored with its outcome and report", data, entry, err, f.published)
 		}
-		wantSteps(t, f, "accept")
+		wantSteps(t, f, "accept 1")
 	}
 }

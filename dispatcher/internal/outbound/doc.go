@@ -5,6 +5,9 @@
 //   - one [Sender.Send] sends at most one request, whatever the connection does:
 //     net/http's own replay after a stale connection, a GOAWAY or a refused
 //     stream is held back (once.go);
+//   - a request's gate is asked when there is a connection and before the first
+//     byte, so that a limit holds at the moment of sending, and
+//     [Response.Unsent] says when it is certain that nothing left;
 //   - each address is judged when it is dialled, after DNS (egress.go);
 //   - redirects are not followed, cookies not kept, environment proxies not
 //     used, answers not decompressed;

@@ -76,7 +76,7 @@ func TestSendBlocked(t *testing.T) {
 	defer s.Close()
 	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "0.0.0.0"} {
 		got := s.Send(t.Context(), request(t, "GET", "http://"+host+":9/"))
-		if got.Reason != plan.ReasonBlocked || !strings.Contains(got.Message, "allow") || got.StatusCode != 0 {
+		if got.Reason != plan.ReasonBlocked || !strings.Contains(got.Message, "allow") || got.StatusCode != 0 || !got.Unsent {
 			t.Errorf("%s: %s: %s", host, got.Reason, got.Message)
 		}
 	}

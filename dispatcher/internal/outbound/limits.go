@@ -27,16 +27,26 @@ const (
 	// "Expect: 100-continue"; then the body goes out anyway.
 	continueTimeout = time.Second
 
+	// maxConnections is how many connections one request may meet closed, the
+	// last included, before anything of it is written.
+	maxConnections = 4
+
 	// idleTimeout closes unused connections before the receiver does: 5 s is
 	// the shortest default of common servers (Node.js, Apache). A request that
 	// meets a connection closed at that moment is lost, for it is not sent
-	// again.
+	// again once something of it has left.
 	idleTimeout = 4 * time.Second
-	// maxIdle and maxIdlePerHost bound unused connections. Used ones are
-	// bounded by the integrations' maxConcurrency; a bound for each host would
-	// let one integration hold up another with the same receiver.
-	maxIdle        = 512
-	maxIdlePerHost = 64
+	// maxIdle and maxIdlePerHost bound unused connections, of which each takes a
+	// file descriptor and, with TLS, about 30 KiB. A host may keep those of an
+	// integration with the greatest maxConcurrency (1,000): with fewer, a busy one
+	// closes connections that it dials again at once. All hosts together may keep
+	// those of two such, or of 32 with the default (64): 60 MiB for the 4 s of
+	// idleTimeout, and no more descriptors than the attempts before took, for which
+	// Go raises the soft limit to the hard one. Used connections are bounded
+	// by the integrations' maxConcurrency; a bound for each host would let one
+	// integration hold up another with the same receiver.
+	maxIdle        = 2048
+	maxIdlePerHost = 1024
 	// http2PingAfter and http2PingTimeout find a dead HTTP/2 connection, which
 	// would else time out one request after the other.
 	http2PingAfter   = 10 * time.Second

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,10 +19,23 @@ import (
 // closedUnanswered does not say that the request was not handled: it may have been.
 const closedUnanswered = "the receiver closed the connection without an answer"
 
+const (
+	// lostUnsent is of a connection that was there already.
+	lostUnsent = "the receiver closed the connection before the request was sent"
+	// stopped and stoppedUnsent are of an attempt whose caller gave it up.
+	stopped       = "the attempt was stopped before there was an answer"
+	stoppedUnsent = "the attempt was stopped before the request was sent"
+	// failed is what is said when nothing better is known.
+	failed = "the connection to the receiver failed before there was an answer"
+)
+
 // answered says in one sentence what the receiver's final answer was. The text of
 // the status is ours, not the receiver's.
 func answered(status int) string {
-	text := strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))
+	text := strconv.Itoa(status)
+	if name := http.StatusText(status); name != "" {
+		text += " " + name
+	}
 	switch {
 	case status < 200:
 		return "the receiver answered " + text + ", which is not a final answer"
@@ -29,6 +43,22 @@ func answered(status int) string {
 		return "the receiver answered " + text + "; redirects are never followed"
 	}
 	return "the receiver answered " + text
+}
+
+// failure is the response of an attempt without an answer.
+func (a *attempt) failure(err, cause error) Response {
+	response := failure(err, cause, a.request.Timeout)
+	response.Unsent = a.unsent(cause)
+	if !response.Unsent || a.link.wire == nil {
+		return response
+	}
+	switch response.Message {
+	case closedUnanswered, failed:
+		response.Message = lostUnsent
+	case stopped:
+		response.Message = stoppedUnsent
+	}
+	return response
 }
 
 // failure is the response of a request without an answer. cause is that of the
@@ -44,7 +74,7 @@ func failure(err, cause error, timeout time.Duration) Response {
 	case errors.Is(cause, errResend):
 		return Response{Reason: plan.ReasonNetworkError, Message: closedUnanswered}
 	case cause != nil:
-		return Response{Reason: plan.ReasonNetworkError, Message: "the attempt was stopped before there was an answer"}
+		return Response{Reason: plan.ReasonNetworkError, Message: stopped}
 	case errors.As(err, &network) && network.Timeout():
 		return Response{Reason: plan.ReasonTimeout, Message: "the connection to the receiver timed out"}
 	}
@@ -82,7 +112,7 @@ func describe(err error) string {
 		return dialFailed(op)
 	case errors.As(err, &op) && op.Op == "remote error":
 		return "the receiver refused the TLS handshake"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return closedUnanswered
 	}
 	return known(err.Error())
@@ -109,6 +139,7 @@ func dialFailed(op *net.OpError) string {
 var phrases = []struct{ part, message string }{
 	{"server closed idle connection", closedUnanswered},
 	{"response headers exceeded", "the answer's headers are larger than 64 KiB"},
+	{"request header list larger", "the request's headers are larger than the receiver takes"},
 	{"header list larger", "the answer's headers are larger than 64 KiB"},
 	{"REFUSED_STREAM", "the receiver refused the HTTP/2 stream"},
 	{"GOAWAY", "the receiver closed the HTTP/2 connection"},
@@ -126,7 +157,7 @@ func known(text string) string {
 			return p.message
 		}
 	}
-	return "the connection to the receiver failed before there was an answer"
+	return failed
 }
 
 // short cuts a name for a message.

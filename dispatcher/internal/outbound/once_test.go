@@ -156,23 +156,36 @@ func TestHTTP2RefusalLeavesOthersAlone(t *testing.T) {
 // net/http's HTTP/1.1 writes without a look at the context, so a connection found
 // for a second sending must be closed before it is used. Left open, only a race
 // would decide.
-func TestOnceClosesTheSecondConnection(t *testing.T) {
-	ctx, cancel := context.WithCancelCause(t.Context())
-	trace := (&once{cancel: cancel}).trace()
-	first, _ := net.Pipe()
-	second, _ := net.Pipe()
+func TestSecondConnectionIsClosed(t *testing.T) {
+	a := &attempt{caller: t.Context(), request: request(t, "GET", "http://a.test/")}
+	ctx := a.start()
+	defer a.stop()
+	trace := httptrace.ContextClientTrace(ctx)
+	open := func(w *wire) bool { return w.SetDeadline(time.Time{}) == nil }
+	first, second := pipe(t), pipe(t)
 
 	trace.GetConn("a.test:80")
 	trace.GotConn(httptrace.GotConnInfo{Conn: first})
 	trace.GotConn(httptrace.GotConnInfo{Conn: first}) // nothing was written: net/http may go on
-	if ctx.Err() != nil || first.SetDeadline(time.Time{}) != nil {
+	if ctx.Err() != nil || !open(first) {
 		t.Error("a connection before the first byte was closed")
 	}
-	trace.WroteHeaderField("Host", []string{"a.test"})
+	if _, err := first.Write([]byte("GET")); err != nil {
+		t.Fatal(err)
+	}
 	trace.GotConn(httptrace.GotConnInfo{Conn: second})
-	if !errors.Is(context.Cause(ctx), errResend) || second.SetDeadline(time.Time{}) == nil {
+	if !errors.Is(context.Cause(ctx), errResend) || open(second) {
 		t.Error("a connection for a second sending was left open")
 	}
+}
+
+// pipe returns a wire that takes whatever is written to it.
+func pipe(t *testing.T) *wire {
+	t.Helper()
+	near, far := net.Pipe()
+	t.Cleanup(func() { _, _ = near.Close(), far.Close() })
+	go func() { _, _ = io.Copy(io.Discard, far) }()
+	return &wire{Conn: near}
 }
 
 // HTTP/2 is spoken where the receiver offers it.

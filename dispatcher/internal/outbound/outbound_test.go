@@ -21,7 +21,7 @@ import (
 )
 
 // newSender returns a Sender that may reach the test's servers.
-func newSender(t *testing.T) *Sender {
+func newSender(t testing.TB) *Sender {
 	t.Helper()
 	s := New(Options{AllowLoopback: true, UserAgent: "webhook-operator/test"})
 	t.Cleanup(s.Close)
@@ -29,7 +29,7 @@ func newSender(t *testing.T) *Sender {
 }
 
 // request returns a request with a generous deadline.
-func request(t *testing.T, method, address string, headers ...plan.RenderedHeader) *Request {
+func request(t testing.TB, method, address string, headers ...plan.RenderedHeader) *Request {
 	t.Helper()
 	target, err := url.Parse(address)
 	if err != nil {
@@ -45,7 +45,7 @@ func withBody(r *Request, body string) *Request {
 }
 
 // serve runs an HTTP server and returns its URL.
-func serve(t *testing.T, handler http.HandlerFunc) string {
+func serve(t testing.TB, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
@@ -53,7 +53,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 }
 
 // serveRaw runs a plain TCP server and returns its URL.
-func serveRaw(t *testing.T, handle func(net.Conn)) string {
+func serveRaw(t testing.TB, handle func(net.Conn)) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,7 +65,7 @@ func serveRaw(t *testing.T, handle func(net.Conn)) string {
 
 // serveListener hands each connection to handle in a goroutine of its own. When
 // the test ends it cuts them and waits.
-func serveListener(t *testing.T, listener net.Listener, handle func(net.Conn)) {
+func serveListener(t testing.TB, listener net.Listener, handle func(net.Conn)) {
 	t.Helper()
 	ended, end := context.WithCancel(context.Background())
 	var running sync.WaitGroup
@@ -115,7 +115,7 @@ func readRequest(r *bufio.Reader) (string, error) {
 }
 
 // certified returns a certificate for 127.0.0.1 and makes the Sender trust it.
-func certified(t *testing.T, s *Sender) tls.Certificate {
+func certified(t testing.TB, s *Sender) tls.Certificate {
 	t.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()

@@ -45,8 +45,16 @@ type Request struct {
 	Headers []plan.RenderedHeader
 	HasBody bool
 	Body    []byte
-	// Timeout bounds connect, headers and body together. It is positive.
+	// Timeout bounds connect, headers and body together. It is positive. The time
+	// at the gate does not count.
 	Timeout time.Duration
+	// Gate, if there is one, says when the request may be sent. Send calls it when
+	// it has a connection, before the first byte is written, and writes when it
+	// has returned nil. It may wait; its context is that of Send. If it returns an
+	// error, or its context has ended, nothing is sent and the Response is Unsent.
+	// It is called at most once for a Send, and not at all if there was no
+	// connection.
+	Gate func(context.Context) error
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -93,19 +101,22 @@ func has(headers []plan.RenderedHeader, name string) bool {
 	return slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool { return strings.EqualFold(h.Name, name) })
 }
 
-// toHTTP returns the request for net/http. It is not made by
-// [http.NewRequestWithContext], which would give it a GetBody and so make it
-// replayable.
-func (r *Request) toHTTP(ctx context.Context) *http.Request {
-	request := &http.Request{
-		Method: r.Method, URL: r.URL, Host: r.URL.Host, Header: r.header(),
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
+// userAgent is the header that Send adds.
+const userAgent = "User-Agent"
+
+// toHTTP returns the request for net/http, with body as its body. It is not made
+// by [http.NewRequestWithContext], which would give it a GetBody and so make it
+// replayable. net/http knows a [bytes.Reader] in an [io.NopCloser] and sends the
+// headers together with it; for any other body they would be sent ahead.
+func (r *Request) toHTTP(ctx context.Context, body *bytes.Reader) *http.Request {
+	bare := http.Request{Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	request := bare.WithContext(ctx) // a copy, so fill in the rest only then
+	request.Method, request.URL, request.Host, request.Header = r.Method, r.URL, r.URL.Host, r.header()
 	if len(r.Body) > 0 {
-		request.Body = io.NopCloser(bytes.NewReader(r.Body))
-		request.ContentLength = int64(len(r.Body))
+		body.Reset(r.Body)
+		request.Body, request.ContentLength = io.NopCloser(body), int64(len(r.Body))
 	}
-	return request.WithContext(ctx)
+	return request
 }
 
 // header returns the headers under the names as the author spells them: net/http
@@ -114,14 +125,29 @@ func (r *Request) toHTTP(ctx context.Context) *http.Request {
 // way, else net/http adds its own beside it.
 func (r *Request) header() http.Header {
 	header := make(http.Header, len(r.Headers))
-	spelled := map[string]string{"User-Agent": "User-Agent"}
-	for _, h := range r.Headers {
-		canonical := http.CanonicalHeaderKey(h.Name)
-		name, ok := spelled[canonical]
-		if !ok {
-			name, spelled[canonical] = h.Name, h.Name
+	values := make([]string, len(r.Headers)) // of all, in one piece
+	for i, h := range r.Headers {
+		values[i] = h.Value
+		name := r.spelling(i)
+		if before, again := header[name]; again {
+			header[name] = append(before, h.Value) // has no room, and so moves
+		} else {
+			header[name] = values[i : i+1 : i+1]
 		}
-		header[name] = append(header[name], h.Value)
 	}
 	return header
+}
+
+// spelling returns the name under which header i is sent.
+func (r *Request) spelling(i int) string {
+	name := r.Headers[i].Name
+	if strings.EqualFold(name, userAgent) {
+		return userAgent
+	}
+	for _, h := range r.Headers[:i] {
+		if len(h.Name) == len(name) && strings.EqualFold(h.Name, name) {
+			return h.Name
+		}
+	}
+	return name
 }

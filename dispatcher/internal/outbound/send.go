@@ -3,11 +3,8 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
@@ -52,7 +49,7 @@ func newTransport(policy Policy) *http.Transport {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            dialWire(dialer.DialContext),
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
 		DisableCompression:     true,
@@ -90,17 +87,20 @@ type Response struct {
 	// RetryAfter is how long the receiver asked to be left alone, at most
 	// [retry.MaxRetryAfter]; 0 if it did not.
 	RetryAfter time.Duration
-	// Begun is when Send was called.
+	// Unsent says that no byte of the request left, so that another attempt
+	// cannot be its repetition: there was no connection, it was lost before it
+	// was written to, or the gate did not open. False if that is not certain.
+	Unsent bool
+	// Begun is when the request's gate let it go; without a gate, or if it did
+	// not open, when Send was called.
 	Begun time.Time
-	// Duration is from then to the end of the answer, or to the error.
+	// Duration is what counts against the request's timeout: connecting,
+	// sending and the answer, without the time at the gate.
 	Duration time.Duration
 	// Message says in one sentence how it ended, without URL, header values or
 	// anything that the receiver wrote.
 	Message string
 }
-
-// errDeadline is the cause of the end of a request that took too long.
-var errDeadline = errors.New("the attempt's deadline passed")
 
 // Send sends the request, once, and reads the answer. The answer's status
 // decides as soon as its headers are in: a body that breaks off or takes longer
@@ -110,44 +110,50 @@ var errDeadline = errors.New("the attempt's deadline passed")
 // If ctx ends before there is an answer the Reason is NetworkError, and ctx.Err
 // tells the caller why.
 func (s *Sender) Send(ctx context.Context, r *Request) Response {
-	begun := time.Now()
-	if !has(r.Headers, "User-Agent") {
-		r.Headers = append(r.Headers, plan.RenderedHeader{Name: "User-Agent", Value: s.userAgent})
+	if !has(r.Headers, userAgent) {
+		r.Headers = append(r.Headers, plan.RenderedHeader{Name: userAgent, Value: s.userAgent})
 	}
-	ctx, stop := context.WithTimeoutCause(ctx, r.Timeout, errDeadline)
-	defer stop()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	ctx = httptrace.WithClientTrace(ctx, (&once{cancel: cancel}).trace())
+	a := &attempt{caller: ctx, request: r}
+	ctx = a.start()
+	defer a.stop()
 
-	answer, err := s.transport.RoundTrip(r.toHTTP(ctx))
+	answer, err := s.roundTrip(ctx, a)
+	var response Response
 	if err != nil {
-		response := failure(err, context.Cause(ctx), r.Timeout)
-		response.Begun, response.Duration = begun, time.Since(begun)
-		return response
+		response = a.failure(err, context.Cause(ctx))
+	} else {
+		response = received(answer)
 	}
+	response.Begun, response.Duration = a.begun, a.took()
+	return response
+}
+
+// roundTrip returns the headers of the answer. A receiver that closes an unused
+// connection meets us now and then with a request in hand. As long as nothing of
+// it has left, it goes to the next connection.
+func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, error) {
+	for tries := 1; ; tries++ {
+		answer, err := s.transport.RoundTrip(a.request.toHTTP(ctx, &a.body))
+		if err == nil || tries == maxConnections || !a.metClosed(context.Cause(ctx)) {
+			return answer, err
+		}
+	}
+}
+
+// received reads the rest of an answer.
+func received(answer *http.Response) Response {
 	defer answer.Body.Close()
 	response := Response{
 		Reason:     retry.Classify(answer.StatusCode),
 		StatusCode: answer.StatusCode,
 		Header:     answer.Header,
-		RetryAfter: retry.ParseRetryAfter(answer.Header.Get("Retry-After"), time.Now()),
-		Begun:      begun,
 		Message:    answered(answer.StatusCode),
 	}
+	if after := answer.Header.Get("Retry-After"); after != "" {
+		response.RetryAfter = retry.ParseRetryAfter(after, time.Now())
+	}
 	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
-		response.Body, response.BodyCut = readBody(answer.Body)
+		response.Body, response.BodyCut = readBody(answer.Body, answer.ContentLength)
 	}
-	response.Duration = time.Since(begun)
 	return response
-}
-
-// readBody reads a body within the limits and says whether that was not all.
-func readBody(body io.Reader) (kept []byte, cut bool) {
-	kept, err := io.ReadAll(io.LimitReader(body, KeptBody))
-	if err != nil {
-		return kept, true
-	}
-	rest, err := io.Copy(io.Discard, io.LimitReader(body, maxBody-KeptBody))
-	return kept, rest > 0 || err != nil
 }

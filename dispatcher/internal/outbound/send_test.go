@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,6 +29,8 @@ func TestSendStatus(t *testing.T) {
 		{200, plan.ReasonSuccess, "the receiver answered 200 OK"},
 		{204, plan.ReasonSuccess, "the receiver answered 204 No Content"},
 		{302, plan.ReasonRedirect, "the receiver answered 302 Found; redirects are never followed"},
+		{307, plan.ReasonRedirect, "the receiver answered 307 Temporary Redirect; redirects are never followed"},
+		{308, plan.ReasonRedirect, "the receiver answered 308 Permanent Redirect; redirects are never followed"},
 		{304, plan.ReasonRedirect, "the receiver answered 304 Not Modified"},
 		{404, plan.ReasonClientError, "the receiver answered 404 Not Found"},
 		{429, plan.ReasonTooManyRequests, "the receiver answered 429 Too Many Requests"},
@@ -45,7 +48,7 @@ func TestSendStatus(t *testing.T) {
 				w.WriteHeader(tt.status)
 			})
 			before := time.Now()
-			got := newSender(t).Send(t.Context(), request(t, "GET", address))
+			got := newSender(t).Send(t.Context(), withBody(request(t, "PUT", address), "hello"))
 			if got.Reason != tt.reason || got.StatusCode != tt.status || got.Message != tt.message {
 				t.Errorf("got %s, %d, %q", got.Reason, got.StatusCode, got.Message)
 			}
@@ -95,28 +98,37 @@ func TestSendBodySizes(t *testing.T) {
 		reused     bool
 	}{
 		{0, 0, false, true},
+		{100, 100, false, true},
+		{KeptBody - 1, KeptBody - 1, false, true},
 		{KeptBody, KeptBody, false, true},
 		{KeptBody + 1, KeptBody, true, true},
 		{maxBody + 1, KeptBody, true, false},
 	}
 	for _, tt := range tests {
-		t.Run(fmt.Sprint(tt.size), func(t *testing.T) {
-			var peers []string
-			address := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				peers = append(peers, r.RemoteAddr)
-				_, _ = w.Write(make([]byte, tt.size))
-			})
-			s := newSender(t)
-			for range 2 {
-				got := s.Send(t.Context(), request(t, "GET", address))
-				if got.Reason != plan.ReasonSuccess || len(got.Body) != tt.kept || got.BodyCut != tt.cut {
-					t.Fatalf("%s: %d bytes kept, cut %v", got.Reason, len(got.Body), got.BodyCut)
+		for _, announced := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%d, announced %v", tt.size, announced), func(t *testing.T) {
+				var peers []string
+				address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+					peers = append(peers, r.RemoteAddr)
+					if announced {
+						w.Header().Set("Content-Length", strconv.Itoa(tt.size))
+					} else {
+						_ = http.NewResponseController(w).Flush()
+					}
+					_, _ = w.Write(bytes.Repeat([]byte("a"), tt.size))
+				})
+				s := newSender(t)
+				for range 2 {
+					got := s.Send(t.Context(), request(t, "GET", address))
+					if got.Reason != plan.ReasonSuccess || string(got.Body) != strings.Repeat("a", tt.kept) || got.BodyCut != tt.cut {
+						t.Fatalf("%s: %d bytes kept, cut %v", got.Reason, len(got.Body), got.BodyCut)
+					}
 				}
-			}
-			if reused := peers[0] == peers[1]; reused != tt.reused {
-				t.Errorf("connection used again: %v, want %v", reused, tt.reused)
-			}
-		})
+				if reused := peers[0] == peers[1]; reused != tt.reused {
+					t.Errorf("connection used again: %v, want %v", reused, tt.reused)
+				}
+			})
+		}
 	}
 }
 
@@ -190,7 +202,6 @@ func TestSendFailures(t *testing.T) {
 	}{
 		{"no answer", silent, false, plan.ReasonTimeout, "no answer within 200ms"},
 		{"no handshake", silent, true, plan.ReasonTimeout, "no answer within 200ms"},
-		{"closed at once", func(net.Conn) {}, false, plan.ReasonNetworkError, closedUnanswered},
 		{"closed after the request", answering("%.0s"), false, plan.ReasonNetworkError, closedUnanswered},
 		{"closed within the headers", answering("HTTP/1.1 200 OK\r\nX: %s\r\n"), false, plan.ReasonNetworkError, closedUnanswered},
 		{"not HTTP", answering("%s\r\n\r\n"), false, plan.ReasonNetworkError, "the answer is not valid HTTP"},
@@ -216,13 +227,23 @@ func TestSendFailures(t *testing.T) {
 				r.Timeout = 200 * time.Millisecond
 			}
 			got := newSender(t).Send(t.Context(), r)
-			if got.Reason != tt.reason || got.Message != tt.message {
-				t.Errorf("got %s: %q, want %s: %q", got.Reason, got.Message, tt.reason, tt.message)
+			if got.Reason != tt.reason || got.Message != tt.message || got.Unsent != tt.https {
+				t.Errorf("got %s: %q, unsent %v, want %s: %q", got.Reason, got.Message, got.Unsent, tt.reason, tt.message)
 			}
 			if strings.Contains(fmt.Sprintf("%+v", got), secret) {
 				t.Errorf("the secret is in %+v", got)
 			}
 		})
+	}
+}
+
+// Whether such a connection takes the request before it is known to be closed is
+// a matter of luck.
+func TestSendClosedAtOnce(t *testing.T) {
+	got := newSender(t).Send(t.Context(), request(t, "GET", serveRaw(t, func(net.Conn) {})))
+	message := map[bool]string{true: lostUnsent, false: closedUnanswered}[got.Unsent]
+	if got.Reason != plan.ReasonNetworkError || got.Message != message {
+		t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)
 	}
 }
 
@@ -243,8 +264,8 @@ func TestSendNoConnection(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := s.Send(t.Context(), request(t, "GET", tt.address))
-			if got.Reason != plan.ReasonNetworkError || got.Message != tt.message {
-				t.Errorf("%s: %q, want %q", got.Reason, got.Message, tt.message)
+			if got.Reason != plan.ReasonNetworkError || got.Message != tt.message || !got.Unsent {
+				t.Errorf("%s: %q, unsent %v, want %q", got.Reason, got.Message, got.Unsent, tt.message)
 			}
 		})
 	}

@@ -49,6 +49,15 @@ func Next(p plan.Retry, n NextInput) (due time.Time, ok bool) {
 	return due, true
 }
 
+// Longest is the longest time that [Next] can put between now and an attempt.
+func Longest(p plan.Retry) time.Duration {
+	wait := p.Delay
+	if p.Backoff == plan.BackoffExponential {
+		wait = p.MaxDelay
+	}
+	return max(wait+time.Duration(float64(wait)*maxJitter), MaxRetryAfter)
+}
+
 // delay is the policy's time from the start of the given attempt to the start of
 // the next, without jitter. It doubles by steps and stops at the bound, so that
 // nothing overflows.

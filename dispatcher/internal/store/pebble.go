@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 
@@ -44,8 +45,12 @@ type Options struct {
 //
 // A Seq is never given out twice, also not after all calls have finished.
 type Pebble struct {
-	db   *pebble.DB
-	lock *pebble.Lock
+	db      *pebble.DB
+	lock    *pebble.Lock
+	dir     string
+	files   vfs.FS
+	ballast *ballast // nil on a file system given by Options
+	closers []io.Closer
 
 	// gate lets Close wait for the methods under way.
 	gate   sync.RWMutex
@@ -72,7 +77,11 @@ func (p *Pebble) Close() error {
 		return errClosed
 	}
 	p.closed = true
-	if err := errors.Join(p.db.Close(), p.lock.Close()); err != nil {
+	err := errors.Join(p.db.Close(), p.lock.Close())
+	for _, c := range p.closers {
+		err = errors.Join(err, c.Close())
+	}
+	if err != nil {
 		return fmt.Errorf("close the store: %w", err)
 	}
 	return nil

@@ -33,9 +33,16 @@ func Open(dir string, opts Options) (*Pebble, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pebble{lock: lock, reports: map[plan.Key]uint64{}}
+	p := &Pebble{lock: lock, dir: dir, files: files, reports: map[plan.Key]uint64{}}
+	if opts.FS == nil {
+		opts.FS = p.onDisk(dir, opts)
+	}
 	if err := p.open(dir, files, opts); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		err = errors.Join(err, lock.Close())
+		for _, c := range p.closers {
+			err = errors.Join(err, c.Close())
+		}
+		return nil, err
 	}
 	return p, nil
 }

@@ -84,9 +84,9 @@ func loadFresh(r pebble.Reader, items []Item) ([]*Entry, error) {
 	return entries, errors.Join(err, calls.Close(), states.Close())
 }
 
-// Accepted implements [Store]. A clock that went back by up to a day finds what
+// Find implements [Store]. A clock that went back by up to a day finds what
 // was accepted before it did.
-func (p *Pebble) Accepted(key OnceKey, now time.Time) (Accepted, error) {
+func (p *Pebble) Find(key OnceKey, now time.Time) (Accepted, error) {
 	if err := p.enter(); err != nil {
 		return Accepted{}, err
 	}

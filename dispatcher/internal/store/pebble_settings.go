@@ -42,7 +42,7 @@ const (
 func settings(opts Options) *pebble.Options {
 	logger := pebbleLogger{opts.Logger}
 	s := &pebble.Options{
-		FS:                          opts.FS, // nil: the disk, watched for slowness
+		FS:                          opts.FS,
 		FormatMajorVersion:          pebbleFormat,
 		Logger:                      logger,
 		EventListener:               logger.events(),

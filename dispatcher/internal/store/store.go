@@ -60,11 +60,11 @@ type Store interface {
 	// first attempt, or has ended, since it was listed.
 	LoadFresh(items []Item) ([]*Entry, error)
 
-	// Accepted returns what was accepted under a caller's idempotency key within
-	// the last [OnceWindow] before now, or [ErrNotFound].
-	Accepted(key OnceKey, now time.Time) (Accepted, error)
+	// Find returns what was accepted under a caller's idempotency key within the
+	// last [OnceWindow] before now, or [ErrNotFound].
+	Find(key OnceKey, now time.Time) (Accepted, error)
 
-	// Forget drops the idempotency keys that no [Store.Accepted] at or after now
+	// Forget drops the idempotency keys that no [Store.Find] at or after now
 	// can find. Its cost does not grow with their number.
 	Forget(now time.Time) error
 

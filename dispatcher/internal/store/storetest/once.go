@@ -43,15 +43,15 @@ func testOnce(t *testing.T, open Open) {
 	f.accept(first, second, entry(lane))
 	found := func(t *testing.T, n byte, now time.Time, want *store.Entry) {
 		t.Helper()
-		got, err := f.Accepted(key(n), now)
+		got, err := f.Find(key(n), now)
 		if want == nil {
 			if !errors.Is(err, store.ErrNotFound) {
-				t.Errorf("Accepted of key %d at %s = %v, %v; want ErrNotFound", n, now, got, err)
+				t.Errorf("Find of key %d at %s = %v, %v; want ErrNotFound", n, now, got, err)
 			}
 			return
 		}
 		if diff := cmp.Diff(store.Accepted{ID: want.Call.ID, Data: want.Once.Data}, got); err != nil || diff != "" {
-			t.Errorf("Accepted of key %d at %s: %v (-want +got):\n%s", n, now, err, diff)
+			t.Errorf("Find of key %d at %s: %v (-want +got):\n%s", n, now, err, diff)
 		}
 	}
 	f.twice(func(t *testing.T) {
@@ -78,9 +78,9 @@ func testOnce(t *testing.T, open Open) {
 			t.Fatal(err)
 		}
 		found(t, 2, midnight.Add(time.Hour), nil)
-		again, err := f.Accepted(key(1), midnight.Add(48*time.Hour))
+		again, err := f.Find(key(1), midnight.Add(48*time.Hour))
 		if err != nil || again.ID == first.Call.ID {
-			t.Errorf("Accepted of the key taken anew 18 h ago = %v, %v", again, err)
+			t.Errorf("Find of the key taken anew 18 h ago = %v, %v", again, err)
 		}
 	})
 }

@@ -1,0 +1,108 @@
+package intake
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+)
+
+// MaxKey is the most bytes of an idempotency key.
+const MaxKey = 255
+
+// claims are the idempotency keys whose calls are on their way into the store,
+// where nobody can find them yet. It holds no more than that.
+type claims struct {
+	mu   sync.Mutex
+	held map[store.OnceKey]chan struct{} // closed when the key is let go
+}
+
+// claim takes a key, or returns what is closed when its holder lets it go.
+func (c *claims) claim(key store.OnceKey) (wait <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if held := c.held[key]; held != nil {
+		return held
+	}
+	c.held[key] = make(chan struct{})
+	return nil
+}
+
+// release lets keys go.
+func (c *claims) release(keys []store.OnceKey) {
+	if len(keys) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range keys {
+		close(c.held[key])
+		delete(c.held, key)
+	}
+}
+
+// onceOf hashes a request's idempotency key together with the webhook, and its
+// data without white space between tokens. The UID keeps the keys of a deleted
+// webhook apart from those of another of its name.
+func (i *Intake) onceOf(webhook *catalog.Webhook, r *Request) (*store.Once, error) {
+	if r.Key == "" || len(r.Key) > MaxKey || strings.ContainsFunc(r.Key, unicode.IsControl) {
+		return nil, ErrKeyInvalid
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, r.Data); err != nil { // it was parsed before
+		return nil, &DataError{Err: err}
+	}
+	p := &webhook.Plan
+	key := sha256.Sum256([]byte(p.Key.Namespace + "\x00" + p.Key.Name + "\x00" + p.UID + "\x00" + r.Key))
+	data := sha256.Sum256(compact.Bytes())
+	return &store.Once{Key: store.OnceKey(key[:16]), Data: [16]byte(data[:16])}, nil
+}
+
+// repeated looks whether a call was accepted under this key, and says so in the
+// result. Else the key is claimed until the batch's next flush. Somebody else's
+// claim is waited for with none held, so that no two wait for each other.
+func (b *batch) repeated(once *store.Once, result *Result) bool {
+	for {
+		wait := b.intake.claims.claim(once.Key)
+		if wait == nil {
+			break
+		}
+		b.flush()
+		select {
+		case <-wait:
+		case <-b.ctx.Done():
+			result.Err = b.ctx.Err()
+			return true
+		}
+	}
+	b.claims = append(b.claims, once.Key)
+	found, err := b.intake.store.Find(once.Key, time.Now())
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return false
+	case err != nil:
+		result.Err = fmt.Errorf("look an idempotency key up: %w", err)
+	case found.Data != once.Data:
+		result.Err = ErrKeyReused
+	default:
+		result.Repeat = true
+		if result.Entry, err = b.intake.store.Load(found.ID); err != nil {
+			result.Entry, result.Err = nil, fmt.Errorf("load call %s: %w", found.ID, err)
+		}
+	}
+	return true
+}
+
+// release lets the claims of the batch go.
+func (b *batch) release() {
+	b.intake.claims.release(b.claims)
+	b.claims = nil
+}

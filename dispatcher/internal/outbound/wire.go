@@ -1,0 +1,81 @@
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync/atomic"
+)
+
+// wire is a TCP connection that knows whether anything was written to it.
+type wire struct {
+	net.Conn
+	writes  atomic.Int64 // that left, perhaps in part
+	records atomic.Int64 // those of them that may be TLS records of a request
+}
+
+const (
+	// recordData is the type of a TLS record with a request in it. TLS 1.3 gives
+	// it to what TLS itself has to say, too.
+	recordData = 23
+	// maxRecordOfTLS is longer than a record of TLS 1.3 with what TLS has to say
+	// after the handshake (an alert takes 24 bytes, a key update 27), and shorter
+	// than one with the shortest request (64 bytes).
+	maxRecordOfTLS = 40
+)
+
+// dialWire returns dial with a wire around each connection.
+func dialWire(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err // net/http looks into it
+		}
+		return &wire{Conn: conn}, nil
+	}
+}
+
+// Write counts a write before it is made, and takes that back if it is certain
+// that nothing left.
+func (w *wire) Write(b []byte) (int, error) {
+	record := int64(0)
+	if len(b) > maxRecordOfTLS && b[0] == recordData {
+		record = 1
+	}
+	w.writes.Add(1)
+	w.records.Add(record)
+	n, err := w.Conn.Write(b)
+	if n == 0 {
+		w.writes.Add(-1)
+		w.records.Add(-record)
+	}
+	return n, err
+}
+
+// link is a connection as an attempt found it.
+type link struct {
+	wire   *wire
+	secure bool  // TLS
+	http2  bool  // shared with other requests
+	before int64 // the count of wire when the attempt got it
+}
+
+// linkOf returns the link of a connection that net/http has found.
+func linkOf(conn net.Conn) link {
+	var l link
+	if secure, ok := conn.(*tls.Conn); ok {
+		l.secure, l.http2 = true, secure.ConnectionState().NegotiatedProtocol == "h2"
+		conn = secure.NetConn()
+	}
+	l.wire = conn.(*wire) //nolint:forcetypeassert // the transport dials nothing else
+	l.before = l.count()
+	return l
+}
+
+// count is the number of writes that may belong to a request.
+func (l *link) count() int64 {
+	if l.secure {
+		return l.wire.records.Load()
+	}
+	return l.wire.writes.Load()
+}
