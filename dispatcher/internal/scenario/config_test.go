@@ -89,6 +89,10 @@ func (in *integration) set(w *words) error {
 		p.MaxConcurrency, err = w.number()
 	case "maxWaiting":
 		p.MaxWaiting, err = w.number()
+	case "maxWaitingBytes":
+		var n int
+		n, err = w.number()
+		p.MaxWaitingBytes = int64(n)
 	case "timeout":
 		p.Timeout, err = w.duration()
 	case "suspend":

@@ -10,6 +10,8 @@
 // script.
 //
 //	call wh {"id": 1} as a            a call is taken in; {"id": "#"} as c# for 1..20 makes 20
+//	call wh {"id": 3} as b unanswered the store hangs, so its caller never learns what became of it
+//	repeat wh {"id": 1} key k as a    "key k", also of call and refuse, is the caller's idempotency key
 //	refuse wh {"id": 2} too many      intake refuses a call with an error that has this text
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
 //	                                  header or "body TEXT"; or reset; or blocked, an address refused
@@ -36,6 +38,7 @@
 //	expect rate 5                                  never were there more in any sliding second
 //	expect concurrency 3                           the most requests that were ever under way together
 //	expect outcome a Exhausted attempts 4 status 503 message the receiver answered
+//	expect unknown a                               it was never stored
 //	expect waits a attempts 1 due 1m45s            it has no outcome yet
 //	expect waiting wh 3                            so many calls of a webhook have none
 //	expect log a 503 Timeout 200                   the rows of the log, by status or reason

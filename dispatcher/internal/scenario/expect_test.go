@@ -20,6 +20,8 @@ func (r *runner) expect(w *words) error {
 		return r.expectRequest(w)
 	case "requests":
 		return r.expectRequests(w)
+	case "unknown":
+		return r.expectUnknown(w)
 	case "header", "no", "body":
 		return r.expectPart(what, w)
 	case "nothing":

@@ -133,3 +133,20 @@ func (r *runner) held(l *life) error {
 	}
 	return nil
 }
+
+// expectUnknown expects that the store has never heard of a call.
+func (r *runner) expectUnknown(w *words) error {
+	c, err := r.named(w.word())
+	if err != nil {
+		return err
+	}
+	l, err := r.world.up()
+	if err != nil {
+		return err
+	}
+	if entry, err := l.store.Load(c.accepted.ID); !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("the call is there: %v (%w)", entry, err)
+	}
+	delete(r.calls, c.name)
+	return nil
+}

@@ -56,6 +56,12 @@ type sender struct {
 // or to be given up.
 func (s sender) Send(ctx context.Context, r *outbound.Request) outbound.Response {
 	begun := time.Now()
+	if r.Gate != nil {
+		if err := r.Gate(ctx); err != nil {
+			return outbound.Response{Reason: plan.ReasonNetworkError, Unsent: true, Begun: begun, Message: "the attempt was stopped before it was sent"}
+		}
+		begun = time.Now()
+	}
 	if s.life.dead.Load() {
 		return outbound.Response{Reason: plan.ReasonNetworkError, Begun: begun}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing/synctest"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 // runner plays the script of a story.
 type runner struct {
 	world *world
+
+	mu    sync.Mutex
 	calls map[string]*call
 }
 
@@ -45,6 +48,8 @@ func (r *runner) run(verb string, w *words) error {
 		return r.call(w)
 	case "refuse":
 		return r.refuse(w)
+	case "repeat":
+		return r.repeat(w)
 	case "reply":
 		return r.reply(w)
 	case "receiver":
@@ -68,7 +73,7 @@ func (r *runner) run(verb string, w *words) error {
 
 // call takes calls in: wh {"id": "#"} as c# for 1..20.
 func (r *runner) call(w *words) error {
-	webhook, data, err := called(w)
+	asked, err := called(w)
 	if err != nil {
 		return err
 	}
@@ -81,33 +86,97 @@ func (r *runner) call(w *words) error {
 	}
 	for _, number := range numbers {
 		name := strings.ReplaceAll(name, "#", number)
-		if r.calls[name] != nil {
+		if c, _ := r.named(name); c != nil {
 			return fmt.Errorf("there is a call %s already", name)
 		}
-		entry, err := r.world.accept(webhook, []byte(strings.ReplaceAll(string(data), "#", number)))
-		if err != nil {
+		if err := r.accept(name, asked.numbered(number), w.take("unanswered")); err != nil {
 			return err
 		}
-		r.calls[name] = &call{name: name, accepted: entry.Call}
 	}
 	return nil
 }
 
-// called takes the webhook and the data of a call.
-func called(w *words) (plan.Key, []byte, error) {
-	webhook := key(w.word())
-	data, err := w.json()
-	return webhook, data, err
+// accept takes one call in. An unanswered one hangs with the store; its caller
+// never learns what became of it, but the story does.
+func (r *runner) accept(name string, asked asked, unanswered bool) error {
+	answered := make(chan error, 1)
+	go func() {
+		entry, repeat, err := r.world.accept(asked.webhook, asked.data, asked.key)
+		if err == nil && repeat {
+			err = errors.New("it is a repeat")
+		}
+		if err == nil {
+			r.mu.Lock()
+			r.calls[name] = &call{name: name, accepted: entry.Call}
+			r.mu.Unlock()
+		}
+		answered <- err
+	}()
+	synctest.Wait()
+	select {
+	case err := <-answered:
+		if err == nil && unanswered {
+			return errors.New("the call is answered")
+		}
+		return err
+	default:
+		if !unanswered {
+			return errors.New("the call is not answered")
+		}
+		return nil
+	}
+}
+
+// asked is what a caller asks for.
+type asked struct {
+	webhook plan.Key
+	data    []byte
+	key     string // the caller's idempotency key, if there is one
+}
+
+// called takes what a caller asks for: wh {"id": 1} key order-1.
+func called(w *words) (a asked, err error) {
+	a.webhook = key(w.word())
+	if a.data, err = w.json(); err == nil && w.take("key") {
+		a.key = w.word()
+	}
+	return a, err
+}
+
+// numbered is the same with a number for #.
+func (a asked) numbered(number string) asked {
+	a.data = []byte(strings.ReplaceAll(string(a.data), "#", number))
+	return a
+}
+
+// repeat expects that the caller's idempotency key brings a call again.
+func (r *runner) repeat(w *words) error {
+	asked, err := called(w)
+	if err != nil {
+		return err
+	}
+	if !w.take("as") {
+		return errors.New(`"as NAME" is missing`)
+	}
+	c, err := r.named(w.word())
+	if err != nil {
+		return err
+	}
+	entry, repeat, err := r.world.accept(asked.webhook, asked.data, asked.key)
+	if err == nil && (!repeat || entry.Call.ID != c.accepted.ID) {
+		err = fmt.Errorf("repeat is %v, and the call %s, want %s", repeat, entry.Call.ID, c.accepted.ID)
+	}
+	return err
 }
 
 // refuse expects that a call is not taken in.
 func (r *runner) refuse(w *words) error {
-	webhook, data, err := called(w)
+	asked, err := called(w)
 	if err != nil {
 		return err
 	}
 	want := w.rest()
-	_, err = r.world.accept(webhook, data)
+	_, _, err = r.world.accept(asked.webhook, asked.data, asked.key)
 	switch {
 	case err == nil:
 		return fmt.Errorf("the call is taken in, want an error with %q", want)
@@ -119,6 +188,8 @@ func (r *runner) refuse(w *words) error {
 
 // named returns a call.
 func (r *runner) named(name string) (*call, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if c := r.calls[name]; c != nil {
 		return c, nil
 	}

@@ -45,6 +45,8 @@ type life struct {
 
 	dead    atomic.Bool   // what it still does is seen by nobody
 	drained chan struct{} // closed when it has ended in order; nil before that is asked for
+	giveUp  func()        // ends the grace period
+	closed  error         // of the store, when it has ended
 
 	mu    sync.Mutex
 	stall string        // the step that hangs
@@ -163,13 +165,15 @@ func (w *world) up() (*life, error) {
 	return w.life, nil
 }
 
-// accept takes a call in, as it is done for HTTP.
-func (w *world) accept(webhook plan.Key, data []byte) (*store.Entry, error) {
+// accept takes a call in, as it is done for HTTP, under an idempotency key of the
+// caller if there is one; repeat says that it was there before.
+func (w *world) accept(webhook plan.Key, data []byte, key string) (entry *store.Entry, repeat bool, err error) {
 	l, err := w.up()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return l.intake.Accept(context.Background(), webhook, data)
+	result := l.intake.Accept(context.Background(), webhook, intake.Request{Data: data, Key: key, HasKey: key != ""})
+	return result.Entry, result.Repeat, result.Err
 }
 
 // kill ends the dispatcher as a power cut does: what was not synced is gone, and
@@ -183,14 +187,14 @@ func (w *world) kill() error {
 	w.fs = w.fs.CrashClone(vfs.CrashCloneCfg{})
 	w.life = nil
 	l.proceed()
-	over, cancel := context.WithCancel(context.Background())
-	cancel()
-	l.engine.Drain(over)
-	if l.drained != nil {
-		<-l.drained
-		return nil
+	synctest.Wait() // the caller of a stalled intake goes its way
+	if l.drained == nil {
+		l.drain(0)
+	} else {
+		l.giveUp()
 	}
-	return l.store.Close()
+	<-l.drained
+	return l.closed
 }
 
 // stop begins the orderly end, which waits for what is under way as long as the
@@ -200,18 +204,22 @@ func (w *world) stop(grace time.Duration) error {
 	if err != nil || l.drained != nil {
 		return errors.Join(err, errors.New("it is not to be stopped twice"))
 	}
+	l.drain(grace)
+	synctest.Wait()
+	return nil
+}
+
+// drain begins the end.
+func (l *life) drain(grace time.Duration) {
+	var ctx context.Context
+	ctx, l.giveUp = context.WithTimeout(context.Background(), grace)
 	l.drained = make(chan struct{})
 	go func() {
 		defer close(l.drained)
-		ctx, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
+		defer l.giveUp()
 		l.engine.Drain(ctx)
-		if err := l.store.Close(); err != nil {
-			panic(fmt.Sprint("close the store: ", err))
-		}
+		l.closed = l.store.Close()
 	}()
-	synctest.Wait()
-	return nil
 }
 
 // gone returns an error unless a stopped dispatcher has ended by now.
@@ -224,8 +232,9 @@ func (w *world) gone() error {
 	}
 	select {
 	case <-w.life.drained:
+		err := w.life.closed
 		w.life = nil
-		return nil
+		return err
 	default:
 		return errors.New("the dispatcher has not ended yet: requests are under way")
 	}
