@@ -10,6 +10,8 @@ TIMEOUT ?= 10m
 # Benchmarks that `make bench` runs, and for how long each.
 BENCH ?= .
 BENCHTIME ?= 1s
+# How often `make bench-load` runs each benchmark, for the medians.
+COUNT ?= 5
 
 LINT := bin/golangci-lint-kube-api-linter
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -65,8 +67,12 @@ build: ## Build bin/manager and bin/dispatcher
 	done
 
 .PHONY: bench
-bench: tools-cluster ## Run the benchmarks (BENCH=regexp, BENCHTIME=1s)
-	@go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 60m ./...
+bench: tools-cluster ## Run the benchmarks (BENCH=regexp, BENCHTIME=1s), those of load shortened
+	@LOAD_SECONDS=$${LOAD_SECONDS:-2} LOAD_WAITING=$${LOAD_WAITING:-100000} go test -run '^$$' -bench '$(BENCH)' -benchtime '$(BENCHTIME)' -benchmem -timeout 60m ./...
+
+.PHONY: bench-load
+bench-load: ## Measure the data plane under load in full length and print medians (BENCH=regexp, COUNT=5)
+	@go test ./test/load -run '^$$' -bench '$(BENCH)' -benchtime 1x -count '$(COUNT)' -timeout 6h | go run ./hack/medians
 
 .PHONY: bench-template
 bench-template: ## Compare the template language with other engines (BENCHTIME=1s)

@@ -22,6 +22,7 @@ type turn struct {
 	integration *plan.Integration
 	webhook     *plan.Webhook
 	item        waiting
+	worker      *worker
 	limited     bool  // its integration has a limit
 	cost        int64 // of memory, see costOf
 }
@@ -106,11 +107,37 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 	}
 	if !call.HasKey {
 		mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: e.wall()}
-		if err := e.store.Begin(context.Background(), mark); err != nil {
+		if err := e.mark(t.worker, mark); err != nil {
 			return nil, outbound.Response{}, fmt.Errorf("mark the attempt of call %s: %w", call.ID, err)
 		}
 	}
+	if t.limited {
+		request.Gate = func(ctx context.Context) error { return e.mayLeave(ctx, t.in) }
+	}
 	return request, e.sender.Send(e.attempts, request), nil
+}
+
+// mayLeave waits until the integration's limit lets a request leave, at the moment
+// at which it would. It is an error if ctx ends first.
+func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
+	for {
+		e.mu.Lock()
+		var wait time.Duration
+		if in.limiter != nil {
+			wait = in.limiter.Send(time.Now())
+		}
+		e.mu.Unlock()
+		if wait <= 0 {
+			return nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // end hands the end of an attempt to the committer and frees the attempt's slot.
@@ -147,6 +174,7 @@ func (e *Engine) giveBack(t *turn, stale bool) {
 // is held. The lane may have moved to another integration meanwhile.
 func (e *Engine) release(t *turn) {
 	t.in.inFlight--
+	e.rest(t.worker)
 	e.free(t)
 	e.pump(t.in)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -15,6 +16,13 @@ const (
 	// maxGroup and maxGroupBytes bound one step of the store.
 	maxGroup      = 256
 	maxGroupBytes = 4 << 20
+	// busyGroup tells that there is load: after a group of as many the next one is
+	// collected for a moment, until it has enough. Nothing waits for an end but its
+	// own record, and each step costs an fsync and some waking: 5 % of the CPU time
+	// of a delivery.
+	busyGroup   = 8
+	enoughGroup = 64
+	moment      = time.Millisecond
 )
 
 // ended is an attempt that has ended, or a turn that ended its call without one.
@@ -32,15 +40,24 @@ func (d *ended) size() int {
 }
 
 // commitEnds makes the ends of attempts durable: all that have come while the
-// last group was written are the next one, so that they share one batch and one
-// fsync without any of them waiting for company.
+// last group was written are the next one, and share one batch and one fsync.
 func (e *Engine) commitEnds() {
 	defer close(e.committed)
 	var group []ended
+	timer := time.NewTimer(0)
 	for d := range e.ends {
+		var wait <-chan time.Time
+		if len(group) >= busyGroup {
+			timer.Reset(moment)
+			wait = timer.C
+		}
+		clear(group)
 		group = append(group[:0], d)
 		for size := d.size(); len(group) < maxGroup && size < maxGroupBytes; {
-			more, ok := e.another()
+			if len(group) >= enoughGroup {
+				wait = nil
+			}
+			more, ok := e.another(wait)
 			if !ok {
 				break
 			}
@@ -48,16 +65,23 @@ func (e *Engine) commitEnds() {
 			size += more.size()
 		}
 		e.commit(group)
-		clear(group)
 	}
 }
 
-// another returns a further end if there is one.
-func (e *Engine) another() (ended, bool) {
+// another returns a further end if there is one, or comes before wait is over.
+func (e *Engine) another(wait <-chan time.Time) (ended, bool) {
 	select {
 	case d, ok := <-e.ends:
 		return d, ok
 	default:
+	}
+	if wait == nil {
+		return ended{}, false
+	}
+	select {
+	case d, ok := <-e.ends:
+		return d, ok
+	case <-wait:
 		return ended{}, false
 	}
 }

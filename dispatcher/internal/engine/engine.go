@@ -59,8 +59,10 @@ type Engine struct {
 	attempts     context.Context
 	stopAttempts context.CancelFunc
 	background   sync.WaitGroup // fills, cancellations and attempts
-	ends         chan ended     // to the committer
-	committed    chan struct{}  // closed when the committer has ended
+	marks        chan marking
+	ends         chan ended
+	committed    chan struct{} // closed when all ends are durable
+	stopped      chan struct{} // closed when there are no attempts any more
 	drained      sync.Once
 	failed       chan error // holds the first store error
 
@@ -71,6 +73,7 @@ type Engine struct {
 
 	maxCacheBytes, maxInFlightBytes int64
 	cacheBytes, inFlightBytes       int64
+	idle                            []*worker
 	starving                        []*integration // wait for memory, in order
 }
 
@@ -92,7 +95,9 @@ func New(o Options) (*Engine, error) {
 		wall:             o.Wall,
 		attempts:         attempts,
 		stopAttempts:     stop,
+		marks:            make(chan marking, maxGroup),
 		ends:             make(chan ended, endsAhead),
+		stopped:          make(chan struct{}),
 		committed:        make(chan struct{}),
 		failed:           make(chan error, 1),
 		integrations:     map[plan.Key]*integration{},
@@ -105,6 +110,7 @@ func New(o Options) (*Engine, error) {
 		return nil, err
 	}
 	go e.commitEnds()
+	go e.commitMarks()
 	return e, nil
 }
 
@@ -134,6 +140,7 @@ func (e *Engine) drain(ctx context.Context) {
 		<-done
 	}
 	e.stopAttempts()
+	close(e.stopped)
 	close(e.ends)
 	<-e.committed
 }

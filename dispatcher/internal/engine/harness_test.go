@@ -114,6 +114,9 @@ func (h *harness) crash() {
 // Send implements Sender: the request's path is the call's name.
 func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Response {
 	name := r.URL.Path[1:]
+	if r.Gate != nil && r.Gate(ctx) != nil {
+		return outbound.Response{Reason: plan.ReasonNetworkError}
+	}
 	begun := time.Now()
 	h.mu.Lock()
 	if h.crashed {

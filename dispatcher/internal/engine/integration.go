@@ -149,7 +149,7 @@ func (e *Engine) begin(l *lane, k kind) {
 	in.inFlight++
 	in.inFlightBytes += t.cost
 	e.inFlightBytes += t.cost
-	e.background.Go(func() { e.attempt(t) })
+	e.start(t)
 }
 
 // rotate ends the turn of the first lane in a queue and places it anew, by the

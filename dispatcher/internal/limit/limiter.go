@@ -2,7 +2,7 @@ package limit
 
 import "time"
 
-// MaxPerSecond is the highest limit. It bounds a Limiter's memory at 80 kB.
+// MaxPerSecond is the highest limit. It bounds a Limiter's memory at 160 kB.
 const MaxPerSecond = 10_000
 
 // window is the sliding time that the limit speaks about.
@@ -15,7 +15,8 @@ type Limiter struct {
 	// epoch is time zero of all times below. They are differences, so that the
 	// monotonic clock counts where the caller's times carry it.
 	epoch time.Time
-	sent  history
+	taken history // slots
+	sent  history // sends
 	pace  pace
 }
 
@@ -25,26 +26,46 @@ func New(perSecond int) *Limiter {
 	perSecond = clamp(perSecond)
 	return &Limiter{
 		perSecond: perSecond,
+		taken:     newHistory(perSecond),
 		sent:      newHistory(perSecond),
 		pace:      pace{interval: interval(perSecond)},
 	}
 }
 
-// Take asks for a send at now. Zero means that the send is taken and may happen
-// at once. More than zero means that nothing is taken: ask again after that
-// long. It is at most one second plus the distance of two sends.
+// Take asks for a slot at now. Zero means that it is taken and the attempt may
+// begin. More than zero means that nothing is taken: ask again after that long. It
+// is at most one second plus the distance of two slots.
 func (l *Limiter) Take(now time.Time) (wait time.Duration) {
 	at := l.since(now)
-	wait = l.pace.wait(at)
-	if first, ok := l.sent.back(l.perSecond); ok {
-		wait = max(wait, first+window-at)
+	if wait = max(l.pace.wait(at), l.full(&l.taken, at)); wait > 0 {
+		return wait
 	}
-	if wait > 0 {
+	l.taken.add(at)
+	l.pace.take(at)
+	return 0
+}
+
+// Send asks, with a slot taken, whether the request may leave at now. Zero means
+// that it leaves. More than zero means that it does not: ask again after that
+// long, at most a second. Attempts take different times from slot to sending, so
+// sends can be closer than slots; this is what holds the limit.
+func (l *Limiter) Send(now time.Time) (wait time.Duration) {
+	at := l.since(now)
+	if wait = l.full(&l.sent, at); wait > 0 {
 		return wait
 	}
 	l.sent.add(at)
-	l.pace.take(at)
 	return 0
+}
+
+// full returns how long after at a history has room for one more in its second;
+// not positive if it has.
+func (l *Limiter) full(h *history, at time.Duration) time.Duration {
+	first, ok := h.back(l.perSecond)
+	if !ok {
+		return 0
+	}
+	return first + window - at
 }
 
 // SetRate changes the limit from now on, moved into its bounds as by [New]. The
@@ -56,20 +77,24 @@ func (l *Limiter) SetRate(perSecond int, now time.Time) {
 	if perSecond == l.perSecond {
 		return
 	}
-	l.sent.resize(perSecond, l.since(now)-window)
+	since := l.since(now) - window
+	l.taken.resize(perSecond, since)
+	l.sent.resize(perSecond, since)
 	l.pace.setInterval(interval(perSecond))
 	l.perSecond = perSecond
 }
 
-// since returns now as a distance from the epoch, never before the last send:
-// if the clock went back, the epoch goes back with it, as if no time had passed
-// since that send.
+// since returns now as a distance from the epoch, never before the last slot or
+// send: if the clock went back, the epoch goes back with it, as if no time had
+// passed since then.
 func (l *Limiter) since(now time.Time) time.Duration {
 	if l.epoch.IsZero() {
 		l.epoch = now
 	}
 	at := now.Sub(l.epoch)
-	if last, ok := l.sent.back(1); ok && at < last {
+	slot, _ := l.taken.back(1)
+	send, _ := l.sent.back(1)
+	if last := max(slot, send); at < last {
 		l.epoch = now.Add(-last)
 		return last
 	}

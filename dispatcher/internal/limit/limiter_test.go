@@ -88,6 +88,50 @@ func TestNeverMoreThanTheLimit(t *testing.T) {
 	}
 }
 
+// TestSends: whatever the time from slot to sending, which here is at times far
+// longer than the distance of slots, no second sees more sends than the limit, and
+// nearly all of it is used.
+func TestSends(t *testing.T) {
+	const seconds = 20
+	for _, rate := range []int{1, 10, 100, 1000} {
+		for _, most := range []time.Duration{ms, 50 * ms, 700 * ms} {
+			t.Run(fmt.Sprintf("%d a second, up to %v from slot to sending", rate, most), func(t *testing.T) {
+				t.Parallel()
+				random := rand.New(rand.NewPCG(9, uint64(rate)))
+				sends := sendLate(New(rate), rate*seconds, func() time.Duration { return time.Duration(random.Int64N(int64(most))) })
+				checkWindow(t, sends, rate)
+				if took := sends[len(sends)-1].Sub(start); float64(len(sends)-1) < 0.98*(took-most).Seconds()*float64(rate) {
+					t.Errorf("%d sends took %v", len(sends), took)
+				}
+			})
+		}
+	}
+}
+
+// sendLate takes n slots as early as it can and sends each some time after.
+func sendLate(l *Limiter, n int, late func() time.Duration) []time.Time {
+	var sends, ready []time.Time
+	slots := n
+	for slot := start; len(sends) < n; {
+		if len(ready) > 0 && (slots == 0 || ready[0].Before(slot)) {
+			now := ready[0]
+			ready = ready[1:]
+			if wait := l.Send(now); wait > 0 {
+				ready = append(ready, now.Add(wait))
+			} else {
+				sends = append(sends, now)
+			}
+		} else if wait := l.Take(slot); wait > 0 {
+			slot = slot.Add(wait)
+		} else {
+			slots--
+			ready = append(ready, slot.Add(late()))
+		}
+		slices.SortStableFunc(ready, time.Time.Compare)
+	}
+	return sends
+}
+
 // Under steady demand a caller that wakes up late still gets nearly all of the limit.
 func TestUtilisation(t *testing.T) {
 	const seconds = 20

@@ -1,14 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -88,11 +91,6 @@ func (p *Pebble) Begin(ctx context.Context, marks ...Mark) error {
 	return p.commit(batch, func() {})
 }
 
-// endRecord is an [End], encoded.
-type endRecord struct {
-	state, attempt, report []byte // attempt and report are nil if it has none
-}
-
 // End implements [Store]. It does not look at what is stored: it is for the
 // caller to end only calls that were accepted, and each state once.
 func (p *Pebble) End(ctx context.Context, ends ...*End) error {
@@ -102,47 +100,70 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 	if len(ends) == 0 {
 		return nil
 	}
-	records := make([]endRecord, len(ends))
-	size := 0
-	for i, e := range ends {
-		record, err := encodeEnd(e)
-		if err != nil {
-			return fmt.Errorf("end an attempt of call %s: %w", e.Call.ID, err)
-		}
-		records[i] = record
-		size += len(record.state) + len(record.attempt) + len(record.report) + batchRoom
-	}
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.leave()
-	batch := p.db.NewBatchWithSize(size)
+	batch := p.db.NewBatchWithSize(len(ends) * batchRoom)
+	scratch := scratches.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
+	defer scratches.Put(scratch)
+	reports := make([][]byte, len(ends))
+	for i, e := range ends {
+		report, err := putEnd(batch, e, scratch)
+		if err != nil {
+			return errors.Join(fmt.Errorf("end an attempt of call %s: %w", e.Call.ID, err), batch.Close())
+		}
+		reports[i] = report
+	}
 	return p.commit(batch, func() {
 		for i, e := range ends {
-			call, record := e.Call, records[i]
-			if !call.HasKey {
-				drop(batch, idKey(prefixMark, call.ID))
-			}
-			if !e.Was.Finished() {
-				dropQueued(batch, queueKey(call.Webhook, call.Seq, e.Was))
-			}
-			put(batch, idKey(prefixState, call.ID), record.state)
-			if !e.Now.Finished() {
-				put(batch, queueKey(call.Webhook, call.Seq, e.Now), queueValue(call))
-			}
-			if e.Attempt != nil {
-				put(batch, attemptKey(call.ID, e.Attempt.Number), record.attempt)
-			}
 			if p.newest(e.Report) {
-				put(batch, reportKey(e.Report.Webhook), record.report)
+				put(batch, reportKey(e.Report.Webhook), reports[i])
 			}
 		}
 	})
 }
 
+// scratches are for records on their way into a batch, which copies them.
+var scratches = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// putEnd adds an end to the batch, but for its report, which it returns: whether
+// that is the newest depends on the order of batches.
+func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, err error) {
+	call := e.Call
+	if err := check(call.ID, call.Webhook, e.Now); err != nil {
+		return nil, err
+	}
+	if !call.HasKey {
+		drop(batch, idKey(prefixMark, call.ID))
+	}
+	if !e.Was.Finished() {
+		dropQueued(batch, queueKey(call.Webhook, call.Seq, e.Was))
+	}
+	scratch.Reset()
+	if err := encoder.MarshalToBuffer(&e.Now, scratch); err != nil {
+		return nil, err
+	}
+	put(batch, idKey(prefixState, call.ID), scratch.Bytes())
+	if !e.Now.Finished() {
+		put(batch, queueKey(call.Webhook, call.Seq, e.Now), queueValue(call))
+	}
+	if e.Attempt != nil {
+		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
+			return nil, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
+		}
+		scratch.Reset()
+		if err := encoder.MarshalToBuffer(e.Attempt, scratch); err != nil {
+			return nil, err
+		}
+		put(batch, attemptKey(call.ID, e.Attempt.Number), scratch.Bytes())
+	}
+	return encodeReport(e.Report)
+}
+
 // batchRoom is what the keys and headers of one entry add to its records, for
 // names of usual length; more only costs a reallocation.
-const batchRoom = 256
+const batchRoom = 512
 
 // newest reports whether a report is to be stored, and remembers it.
 func (p *Pebble) newest(report *plan.Report) bool {
@@ -164,24 +185,6 @@ func encodeEntry(entry *Entry) (acceptRecord, error) {
 	}
 	if err == nil {
 		record.report, err = encodeReport(entry.Report)
-	}
-	return record, err
-}
-
-func encodeEnd(e *End) (endRecord, error) {
-	var record endRecord
-	err := check(e.Call.ID, e.Call.Webhook, e.Now)
-	if err == nil {
-		record.state, err = encode(e.Now)
-	}
-	if err == nil {
-		record.report, err = encodeReport(e.Report)
-	}
-	if err == nil && e.Attempt != nil {
-		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
-			return record, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
-		}
-		record.attempt, err = encode(e.Attempt)
 	}
 	return record, err
 }
