@@ -16,6 +16,7 @@
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
 //	                                  header or "body TEXT"; or reset; or blocked, an address refused
 //	receiver 503 after 2s for /x      answers by itself, URLs with /x only; "receiver waits" is the default
+//	receiver connects 2s              so long before a request may be written from now on
 //	advance 1m45s                     time passes
 //	jitter 0.5                        what the next delays draw, in [0, 1)
 //	crash, restart                    a power cut or an orderly end, and a start with the same configuration
@@ -32,6 +33,7 @@
 //	expect request a POST http://receiver/x?id=1   the next request is a's, with the same bytes as ever; $id is
 //	                                               its transaction id; method and URL may be left out
 //	expect requests c1..c5 from 0s every 200ms     requests since the start of the story, in that order
+//	expect requests any 11                         so many, of whichever calls
 //	expect header a X: y, expect no header a X     of a's newest request
 //	expect body a {"id": 1}
 //	expect nothing                                 no other request has come

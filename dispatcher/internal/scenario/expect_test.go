@@ -55,8 +55,27 @@ func (r *runner) expectRequest(w *words) error {
 	return nil
 }
 
+// expectAny expects so many requests, of whichever calls.
+func (r *runner) expectAny(w *words) error {
+	want, err := w.number()
+	if err != nil {
+		return err
+	}
+	pending := r.world.receiver.pending()
+	if len(pending) != want {
+		return fmt.Errorf("%d requests have come, want %d", len(pending), want)
+	}
+	for _, q := range pending {
+		q.expected = true
+	}
+	return nil
+}
+
 // expectRequests expects requests in order: NAMES from 0s every 200ms.
 func (r *runner) expectRequests(w *words) error {
+	if w.take("any") {
+		return r.expectAny(w)
+	}
 	var names []string
 	for w.text != "" && !w.take("from") {
 		names = append(names, expand(w.word())...)

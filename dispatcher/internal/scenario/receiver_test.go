@@ -21,6 +21,7 @@ type receiver struct {
 	requests []*request // in the order they arrived
 	rules    []rule     // the first that fits answers
 	step     int        // number of the script's command
+	connects time.Duration
 	flying   int
 	highest  int // most requests under way at one time
 }
@@ -56,6 +57,9 @@ type sender struct {
 // or to be given up.
 func (s sender) Send(ctx context.Context, r *outbound.Request) outbound.Response {
 	begun := time.Now()
+	if err := s.connect(ctx); err != nil {
+		return outbound.Response{Reason: plan.ReasonNetworkError, Unsent: true, Begun: begun, Message: "the attempt was stopped before there was an answer"}
+	}
 	if r.Gate != nil {
 		if err := r.Gate(ctx); err != nil {
 			return outbound.Response{Reason: plan.ReasonNetworkError, Unsent: true, Begun: begun, Message: "the attempt was stopped before it was sent"}
@@ -87,6 +91,24 @@ func (s sender) Send(ctx context.Context, r *outbound.Request) outbound.Response
 	s.flying--
 	response.Begun, response.Duration = begun, time.Since(begun)
 	return response
+}
+
+// connect takes the time that connecting takes now.
+func (r *receiver) connect(ctx context.Context) error {
+	r.mu.Lock()
+	took := r.connects
+	r.mu.Unlock()
+	if took == 0 {
+		return nil
+	}
+	timer := time.NewTimer(took)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // arrive notes a request, and answers it if a rule says how.
@@ -152,7 +174,8 @@ func answer(w *words) (outbound.Response, error) {
 	}
 }
 
-// rule adds what the receiver answers by itself: "503 after 2s for /x".
+// rule adds what the receiver answers by itself: "503 after 2s for /x"; or says
+// how long it takes to connect: "connects 2s".
 func (r *receiver) rule(w *words) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,6 +185,10 @@ func (r *receiver) rule(w *words) error {
 	}
 	var added rule
 	var err error
+	if w.take("connects") {
+		r.connects, err = w.duration()
+		return err
+	}
 	if added.answer, err = answer(&words{w.word()}); err != nil {
 		return err
 	}
