@@ -181,7 +181,7 @@ func (r *runner) refuse(w *words) error {
 	case err == nil:
 		return fmt.Errorf("the call is taken in, want an error with %q", want)
 	case want == "" || !strings.Contains(err.Error(), want):
-		return fmt.Errorf("the error is %q, want %q in it", err, want)
+		return fmt.Errorf("the error has no %q: %w", want, err)
 	}
 	return nil
 }

@@ -147,9 +147,10 @@ func TestFailures(t *testing.T) {
 			last := 0
 			for _, part := range s.sections {
 				for _, line := range part.lines {
-					if part.name == "failure" {
+					switch part.name {
+					case "failure":
 						want = append(want, line.text)
-					} else if part.name == "script" {
+					case "script":
 						last = line.number
 					}
 				}
