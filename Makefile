@@ -10,6 +10,8 @@ TIMEOUT ?= 10m
 # Benchmarks that `make bench` runs, and for how long each.
 BENCH ?= .
 BENCHTIME ?= 1s
+# How often `make crash-test` kills.
+KILLS ?= 200
 # How often `make bench-load` runs each benchmark, for the medians.
 COUNT ?= 5
 
@@ -39,6 +41,11 @@ test: tools-cluster ## Run all tests, those of the dispatcher with the race dete
 	@hack/progress 'compiling and testing the other packages' \
 		go test -timeout $(TIMEOUT) $$(go list ./... | while read -r package; do \
 			[[ $$package/ == */webhook-operator/dispatcher/* ]] || echo "$$package"; done)
+
+.PHONY: crash-test
+crash-test: ## Kill a dispatcher 200 times under load and account for every call (KILLS=200)
+	@CRASH_KILLS=$(KILLS) hack/progress 'killing dispatchers' \
+		go test -count 1 -v -timeout 60m -run TestCrashLedger ./test/crash
 
 .PHONY: verify
 verify: tools ## Check that generated files, formatting, modules, manifests and lint are clean

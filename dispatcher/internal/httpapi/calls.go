@@ -100,7 +100,7 @@ func (a *api) getCall(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, fmt.Errorf("%w: the last part of the path is no transaction id", store.ErrNotFound))
 		return
 	}
-	entry, err := a.calls.Load(id)
+	entry, err := a.calls.LoadDurable(id)
 	if err == nil && entry.Call.Webhook != key {
 		err = store.ErrNotFound // it is another webhook's, whose calls this path does not show
 	}

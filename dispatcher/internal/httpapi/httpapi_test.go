@@ -60,7 +60,7 @@ func (b *backend) Admit(size int64) (func(), error) {
 	return func() { b.released++ }, b.full
 }
 
-func (b *backend) Load(uuid.UUID) (*store.Entry, error) { return b.entry, b.err }
+func (b *backend) LoadDurable(uuid.UUID) (*store.Entry, error) { return b.entry, b.err }
 
 const calls = "/v1/namespaces/ns/webhooks/wh/calls"
 

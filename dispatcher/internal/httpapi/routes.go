@@ -36,7 +36,7 @@ type Admission interface {
 
 // Calls reads calls. It is package store's Store.
 type Calls interface {
-	Load(id uuid.UUID) (*store.Entry, error)
+	LoadDurable(id uuid.UUID) (*store.Entry, error)
 }
 
 // Options are what the API works with; all fields are needed.

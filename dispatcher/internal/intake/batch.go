@@ -84,7 +84,7 @@ func (b *batch) render(entry *store.Entry, values template.Data) error {
 		entry.State = store.State{Outcome: plan.OutcomeRenderFailed, EndedAt: time.Now(), Message: err.Error()}
 		report := b.intake.queue.Refused(&entry.Call, entry.State)
 		entry.Report = &report
-		return nil
+		return nil //nolint:nilerr // the call keeps the error as its outcome
 	}
 	if err := b.intake.queue.Reserve(b.key, entry.Call.Size()); err != nil {
 		return fmt.Errorf("take in a call of webhook %s: %w", b.key, err)

@@ -53,7 +53,7 @@ func (e *DataError) Unwrap() error { return e.Err }
 type Store interface {
 	Accept(ctx context.Context, entries ...*store.Entry) error
 	Find(key store.OnceKey, now time.Time) (store.Accepted, error)
-	Load(id uuid.UUID) (*store.Entry, error)
+	LoadDurable(id uuid.UUID) (*store.Entry, error)
 }
 
 // Queue is told of calls before and after they are durable. It is package

@@ -52,7 +52,7 @@ func (f *fake) Find(key store.OnceKey, _ time.Time) (store.Accepted, error) {
 	return store.Accepted{}, store.ErrNotFound
 }
 
-func (f *fake) Load(id uuid.UUID) (*store.Entry, error) {
+func (f *fake) LoadDurable(id uuid.UUID) (*store.Entry, error) {
 	return &store.Entry{Call: store.Call{ID: id}, State: store.State{Outcome: plan.OutcomeSucceeded}}, nil
 }
 

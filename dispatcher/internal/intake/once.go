@@ -94,7 +94,7 @@ func (b *batch) repeated(once *store.Once, result *Result) bool {
 		result.Err = ErrKeyReused
 	default:
 		result.Repeat = true
-		if result.Entry, err = b.intake.store.Load(found.ID); err != nil {
+		if result.Entry, err = b.intake.store.LoadDurable(found.ID); err != nil {
 			result.Entry, result.Err = nil, fmt.Errorf("load call %s: %w", found.ID, err)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -103,7 +102,7 @@ func (p *Pebble) onDisk(dir string, opts Options) vfs.FS {
 	// The ballast works below: its own writes must not wait for it.
 	p.ballast = &ballast{files: vfs.Default, dir: dir, log: opts.Logger.Warn}
 	watched, closer := vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, func(info vfs.DiskSlowInfo) {
-		pebbleLogger{opts.Logger}.events().DiskSlow(pebble.DiskSlowInfo(info))
+		pebbleLogger{opts.Logger}.events().DiskSlow(info)
 	})
 	p.closers = append(p.closers, closer)
 	return vfs.OnDiskFull(watched, p.ballast.drop)

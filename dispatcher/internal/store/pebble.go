@@ -65,6 +65,11 @@ type Pebble struct {
 	seqRoom uint64
 	reports map[plan.Key]uint64 // Seq of the stored report
 	failed  error               // of the first write or fsync that failed
+	// applied counts the batches that are visible. Those up to durable are on disk
+	// as well: the log is written in their order. news wakes who waits for that, or
+	// for a failure.
+	applied, durable uint64
+	news             sync.Cond // on order
 }
 
 var _ Store = (*Pebble)(nil)
@@ -102,9 +107,9 @@ func (p *Pebble) leave() { p.gate.RUnlock() }
 // commit makes a batch durable. fill adds what depends on the order of batches;
 // it runs alone, in that order.
 func (p *Pebble) commit(batch *pebble.Batch, fill func()) error {
-	err := p.apply(batch, fill)
+	place, err := p.apply(batch, fill)
 	if err == nil {
-		err = p.wait(batch)
+		err = p.wait(batch, place)
 	}
 	if err != nil {
 		// The batch may still be in Pebble's hands, so it is not closed.
@@ -113,33 +118,56 @@ func (p *Pebble) commit(batch *pebble.Batch, fill func()) error {
 	return batch.Close()
 }
 
-// apply gives the batch its place in the log and makes it visible.
-func (p *Pebble) apply(batch *pebble.Batch, fill func()) error {
+// apply gives the batch its place in the log, which it returns, and makes it
+// visible.
+func (p *Pebble) apply(batch *pebble.Batch, fill func()) (place uint64, err error) {
 	p.order.Lock()
 	defer p.order.Unlock()
 	if p.failed != nil {
-		return fmt.Errorf("an earlier write failed and the store must be opened again: %w", p.failed)
+		return 0, p.gone()
 	}
 	fill()
 	// Apply would keep the lock during the fsync; this leaves it to wait.
 	if err := p.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
 		p.failed = err
-		return err
+		p.news.Broadcast()
+		return 0, err
 	}
-	return nil
+	p.applied++
+	return p.applied, nil
+}
+
+// gone is the error of everything that comes after a failed write.
+func (p *Pebble) gone() error {
+	return fmt.Errorf("an earlier write failed and the store must be opened again: %w", p.failed)
 }
 
 // wait returns when the log is on disk up to the end of the batch.
-func (p *Pebble) wait(batch *pebble.Batch) error {
+func (p *Pebble) wait(batch *pebble.Batch, place uint64) error {
 	err := batch.SyncWait()
-	if err != nil {
-		p.order.Lock()
-		defer p.order.Unlock()
-		if p.failed == nil {
-			p.failed = err
-		}
+	p.order.Lock()
+	defer p.order.Unlock()
+	if err != nil && p.failed == nil {
+		p.failed = err
 	}
+	if err == nil {
+		p.durable = max(p.durable, place)
+	}
+	p.news.Broadcast()
 	return err
+}
+
+// settled returns when all that is visible now is durable.
+func (p *Pebble) settled() error {
+	p.order.Lock()
+	defer p.order.Unlock()
+	for visible := p.applied; p.failed == nil && p.durable < visible; {
+		p.news.Wait()
+	}
+	if p.failed != nil {
+		return p.gone()
+	}
+	return nil
 }
 
 // seqBlock is by how much the stored bound of Seq is raised at a time. After a

@@ -34,6 +34,7 @@ func Open(dir string, opts Options) (*Pebble, error) {
 		return nil, err
 	}
 	p := &Pebble{lock: lock, dir: dir, files: files, reports: map[plan.Key]uint64{}}
+	p.news.L = &p.order
 	if opts.FS == nil {
 		opts.FS = p.onDisk(dir, opts)
 	}

@@ -17,6 +17,18 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
+// LoadDurable implements [Store].
+func (p *Pebble) LoadDurable(id uuid.UUID) (*Entry, error) {
+	entry, err := p.Load(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.settled(); err != nil {
+		return nil, fmt.Errorf("read call %s: %w", id, err)
+	}
+	return entry, nil
+}
+
 // Load implements [Store].
 func (p *Pebble) Load(id uuid.UUID) (*Entry, error) {
 	if err := p.enter(); err != nil {
@@ -104,6 +116,9 @@ func (p *Pebble) Find(key OnceKey, now time.Time) (Accepted, error) {
 			found.ID, found.Data = uuid.UUID(record[:idLen]), [16]byte(record[idLen:])
 			return nil
 		})
+		if err == nil {
+			err = p.settled()
+		}
 		if !errors.Is(err, pebble.ErrNotFound) {
 			return found, err
 		}

@@ -52,8 +52,13 @@ type Store interface {
 	// Seq is lower than the stored one of its webhook is left out.
 	End(ctx context.Context, ends ...*End) error
 
-	// Load returns a call with its state, or [ErrNotFound].
+	// Load returns a call with its state, or [ErrNotFound]. What it returns may
+	// not be durable yet.
 	Load(id uuid.UUID) (*Entry, error)
+
+	// LoadDurable is Load for those who tell others: it returns when what it
+	// returns is durable.
+	LoadDurable(id uuid.UUID) (*Entry, error)
 
 	// LoadFresh returns the calls of a listing of Fresh, in its order. Its cost a
 	// call is lower than that of Load. An element is nil if the call has ended a
@@ -61,7 +66,7 @@ type Store interface {
 	LoadFresh(items []Item) ([]*Entry, error)
 
 	// Find returns what was accepted under a caller's idempotency key within the
-	// last [OnceWindow] before now, or [ErrNotFound].
+	// last [OnceWindow] before now, or [ErrNotFound]. What it returns is durable.
 	Find(key OnceKey, now time.Time) (Accepted, error)
 
 	// Forget drops the idempotency keys that no [Store.Find] at or after now
