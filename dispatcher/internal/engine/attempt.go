@@ -50,7 +50,7 @@ func (e *Engine) attempt(t *turn) {
 		return
 	}
 	if e.attempts.Err() != nil && response.StatusCode == 0 {
-		e.giveBack(t, false) // given up at the end of the grace period: the store tells the next start
+		e.giveUp(t, entry, response.Unsent)
 		return
 	}
 
@@ -147,6 +147,19 @@ func (e *Engine) end(t *turn, end *store.End) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.release(t)
+}
+
+// giveUp ends an attempt at the end of the grace period: the store tells the next
+// start what is to be done. A call whose request has certainly not left may be
+// sent then, so its mark goes.
+func (e *Engine) giveUp(t *turn, entry *store.Entry, unsent bool) {
+	if unsent && !entry.Call.HasKey {
+		if err := e.store.End(context.Background(), &store.End{Call: &entry.Call, Was: entry.State, Now: entry.State}); err != nil {
+			e.fail(fmt.Errorf("take back the mark of call %s: %w", entry.Call.ID, err))
+			return
+		}
+	}
+	e.giveBack(t, false)
 }
 
 // giveBack puts a call whose turn came to nothing back into its queue, unless
