@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,8 @@ type harness struct {
 
 	// cacheBytes and inFlightBytes bound the engine's memory; the defaults if 0.
 	cacheBytes, inFlightBytes int64
+	// clock is how far the wall clock is off.
+	clock atomic.Int64
 
 	crashed bool // what the dying engine still does is not seen by anybody
 
@@ -66,6 +69,7 @@ func (h *harness) open() {
 	h.crashed = false
 	h.engine, err = New(Options{
 		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		Wall:       h.wall,
 		CacheBytes: h.cacheBytes, InFlightBytes: h.inFlightBytes,
 		Report: func(r plan.Report) {
 			h.mu.Lock()
@@ -111,13 +115,16 @@ func (h *harness) crash() {
 	h.open()
 }
 
+// wall is the wall clock.
+func (h *harness) wall() time.Time { return time.Now().Round(0).Add(time.Duration(h.clock.Load())) }
+
 // Send implements Sender: the request's path is the call's name.
 func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Response {
 	name := r.URL.Path[1:]
 	if r.Gate != nil && r.Gate(ctx) != nil {
 		return outbound.Response{Reason: plan.ReasonNetworkError}
 	}
-	begun := time.Now()
+	at, begun := time.Now(), h.wall()
 	h.mu.Lock()
 	if h.crashed {
 		h.mu.Unlock()
@@ -129,7 +136,7 @@ func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Respon
 			nth++
 		}
 	}
-	h.sent = append(h.sent, sending{name: name, at: begun})
+	h.sent = append(h.sent, sending{name: name, at: at})
 	h.flying++
 	h.highest = max(h.highest, h.flying)
 	answer := h.answer

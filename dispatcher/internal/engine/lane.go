@@ -39,6 +39,9 @@ type lane struct {
 	retries     []waiting
 	retryCursor store.Position
 	moreRetries bool
+	// clamped holds when those retries may begin that have a due time too far
+	// ahead, see [Engine.dueAt]; nil as long as the clock has not gone back.
+	clamped map[uuid.UUID]time.Time
 
 	filling      bool            // a read is under way
 	fillingFresh bool            // it reads first attempts
@@ -131,6 +134,7 @@ func (l *lane) take(k kind) waiting {
 	(*window)[0].entry = nil // it stays reachable while the window does
 	*window = (*window)[1:]
 	l.flying[item.ID] = struct{}{}
+	delete(l.clamped, item.ID)
 	return item
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 )
@@ -150,7 +152,7 @@ func (e *Engine) filledFresh(l *lane, r *read) {
 func (e *Engine) filledRetries(l *lane, r *read) {
 	for _, item := range r.found {
 		l.retryCursor = store.Position{Due: item.Due, Seq: item.Seq}
-		if next := (waiting{Item: item, at: e.dueAt(l, item.Due)}); !l.isFlying(next) {
+		if next := (waiting{Item: item, at: e.dueAt(l, item)}); !l.isFlying(next) {
 			l.retries = append(l.retries, next)
 		}
 	}
@@ -165,11 +167,24 @@ func (e *Engine) filledRetries(l *lane, r *read) {
 
 // dueAt is when a retry with a stored due time may begin, by the monotonic clock,
 // which no step of the wall clock moves. If the wall clock has gone back since the
-// due time was stored, the retry waits no longer than its policy's longest delay.
-func (e *Engine) dueAt(l *lane, due time.Time) time.Time {
-	wait := due.Sub(e.wall())
-	if l.home != nil && l.home.plan != nil && l.plan != nil {
-		wait = min(wait, retry.Longest(l.policy()))
+// due time was stored, the retry waits no longer than its policy's longest delay
+// from when that was found, however often it is read.
+func (e *Engine) dueAt(l *lane, item store.Item) time.Time {
+	now, wait := time.Now(), item.Due.Sub(e.wall())
+	if l.home == nil || l.home.plan == nil || l.plan == nil {
+		return now.Add(wait)
 	}
-	return time.Now().Add(wait)
+	longest := retry.Longest(l.policy())
+	if wait <= longest {
+		return now.Add(wait)
+	}
+	if at, found := l.clamped[item.ID]; found {
+		return at
+	}
+	if l.clamped == nil {
+		l.clamped = map[uuid.UUID]time.Time{}
+	}
+	at := now.Add(longest)
+	l.clamped[item.ID] = at
+	return at
 }
