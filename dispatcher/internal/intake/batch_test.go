@@ -39,7 +39,7 @@ func TestABatchIsOneStep(t *testing.T) {
 func TestALargeBatchIsSeveralSteps(t *testing.T) {
 	f := &fake{}
 	in, _ := newIntake(t, f)
-	big := fmt.Sprintf(`{"name": %q}`, strings.Repeat("x", 1<<19)) // a header and a body of it: 1 MiB
+	big := fmt.Sprintf(`{"name": %q}`, strings.Repeat("x", maxStepBytes/8)) // a header and a body of it: a quarter
 	in.AcceptAll(t.Context(), key, []Request{
 		{Data: []byte(big)}, {Data: []byte(big)}, {Data: []byte(big)}, {Data: []byte(big)}, {Data: []byte(big)},
 	})

@@ -17,10 +17,10 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-// acceptRecord is an entry of Accept, encoded.
-type acceptRecord struct {
-	call, state, report []byte // state is nil if it is zero, report if there is none
-}
+// acceptRecord says where in the scratch buffer an entry of Accept ends its
+// records: the call's, which begins where the last entry ended, its state's, which
+// is empty if it is zero, and its report's, which is empty if there is none.
+type acceptRecord struct{ call, state, report int }
 
 // Accept implements [Store]. All entries are one batch, which must stay below
 // 4 GiB.
@@ -31,41 +31,50 @@ func (p *Pebble) Accept(ctx context.Context, entries ...*Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
+	scratch := scratches.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
+	defer keepScratch(scratch)
+	scratch.Reset()
 	records := make([]acceptRecord, len(entries))
-	size := 0
 	for i, entry := range entries {
-		record, err := encodeEntry(entry)
+		record, err := encodeEntry(scratch, entry)
 		if err != nil {
 			return fmt.Errorf("accept call %s: %w", entry.Call.ID, err)
 		}
 		records[i] = record
-		size += len(record.call) + len(record.state) + len(record.report) + batchRoom
 	}
 	if err := p.enter(); err != nil {
 		return err
 	}
 	defer p.leave()
-	batch := p.db.NewBatchWithSize(size)
+	batch := p.db.NewBatchWithSize(scratch.Len() + len(entries)*batchRoom)
 	return p.commit(batch, func() {
+		all, begin := scratch.Bytes(), 0
 		for i, entry := range entries {
-			call, record := &entry.Call, records[i]
-			call.Seq = p.nextSeq(batch)
-			setSeq(record.call, call.Seq)
-			put(batch, idKey(prefixCall, call.ID), record.call)
-			if record.state != nil {
-				put(batch, idKey(prefixState, call.ID), record.state)
-			}
-			if !entry.State.Finished() {
-				put(batch, queueKey(call.Webhook, call.Seq, entry.State), queueValue(call))
-			}
-			if entry.Once != nil {
-				put(batch, onceKey(day(call.CreatedAt), entry.Once.Key), onceValue(call, entry.Once))
-			}
-			if p.newest(entry.Report) {
-				put(batch, reportKey(entry.Report.Webhook), record.report)
-			}
+			record := records[i]
+			p.putEntry(batch, entry, all[begin:record.call], all[record.call:record.state], all[record.state:record.report])
+			begin = record.report
 		}
 	})
+}
+
+// putEntry gives an accepted call its Seq and adds it to the batch.
+func (p *Pebble) putEntry(batch *pebble.Batch, entry *Entry, record, state, report []byte) {
+	call := &entry.Call
+	call.Seq = p.nextSeq(batch)
+	setSeq(record, call.Seq)
+	put(batch, idKey(prefixCall, call.ID), record)
+	if len(state) > 0 {
+		put(batch, idKey(prefixState, call.ID), state)
+	}
+	if !entry.State.Finished() {
+		put(batch, queueKey(call.Webhook, call.Seq, entry.State), queueValue(call))
+	}
+	if entry.Once != nil {
+		put(batch, onceKey(day(call.CreatedAt), entry.Once.Key), onceValue(call, entry.Once))
+	}
+	if p.newest(entry.Report) {
+		put(batch, reportKey(entry.Report.Webhook), report)
+	}
 }
 
 // Begin implements [Store].
@@ -106,7 +115,7 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 	defer p.leave()
 	batch := p.db.NewBatchWithSize(len(ends) * batchRoom)
 	scratch := scratches.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
-	defer scratches.Put(scratch)
+	defer keepScratch(scratch)
 	reports := make([][]byte, len(ends))
 	for i, e := range ends {
 		report, err := putEnd(batch, e, scratch)
@@ -126,6 +135,16 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 
 // scratches are for records on their way into a batch, which copies them.
 var scratches = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// maxScratch is the largest buffer that is kept.
+const maxScratch = 1 << 20
+
+// keepScratch gives a buffer back.
+func keepScratch(scratch *bytes.Buffer) {
+	if scratch.Cap() <= maxScratch {
+		scratches.Put(scratch)
+	}
+}
 
 // putEnd adds an end to the batch, but for its report, which it returns: whether
 // that is the newest depends on the order of batches.
@@ -174,18 +193,23 @@ func (p *Pebble) newest(report *plan.Report) bool {
 	return true
 }
 
-func encodeEntry(entry *Entry) (acceptRecord, error) {
+func encodeEntry(scratch *bytes.Buffer, entry *Entry) (acceptRecord, error) {
 	var record acceptRecord
 	err := check(entry.Call.ID, entry.Call.Webhook, entry.State)
 	if err == nil {
-		record.call, err = encodeCall(entry.Call)
+		err = encodeCall(scratch, entry.Call)
 	}
+	record.call = scratch.Len()
 	if err == nil && entry.State != (State{}) {
-		record.state, err = encode(entry.State)
+		err = encoder.MarshalToBuffer(&entry.State, scratch)
 	}
-	if err == nil {
-		record.report, err = encodeReport(entry.Report)
+	record.state = scratch.Len()
+	if err == nil && entry.Report != nil {
+		if err = checkName(entry.Report.Webhook); err == nil {
+			err = encoder.MarshalToBuffer((*reportRecord)(entry.Report), scratch)
+		}
 	}
+	record.report = scratch.Len()
 	return record, err
 }
 

@@ -52,17 +52,12 @@ func encode(value any) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// encodeCall returns the record of a call, with room for its Seq in front:
+// encodeCall appends the record of a call, with room for its Seq in front:
 // everything but the Seq is known, and encoded, before the order of calls is.
-func encodeCall(call Call) ([]byte, error) {
+func encodeCall(scratch *bytes.Buffer, call Call) error {
 	call.Seq = 0
-	var buf bytes.Buffer
-	buf.Grow(seqLen + len(call.Body) + 512)
-	buf.Write(make([]byte, seqLen))
-	if err := encoder.MarshalToBuffer(&call, &buf); err != nil {
-		return nil, err
-	}
-	return buf.Bytes(), nil
+	scratch.Write(make([]byte, seqLen))
+	return encoder.MarshalToBuffer(&call, scratch)
 }
 
 // setSeq fills the room that encodeCall left.
