@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,8 +20,9 @@ import (
 
 // Open opens the store in a folder, which is made, with mode 0700, if it is
 // missing. The error wraps [ErrLocked] while another process, or this one, has
-// it open, and [ErrNewerFormat] if a newer dispatcher has written it; the calls in
-// it are then left as they are.
+// it open, [ErrNewerFormat] if a newer dispatcher has written it, and [ErrDamaged]
+// if something in it is gone that no crash takes; the calls in it are then left as
+// they are. Not all damage is found here: a table is checked when it is read.
 func Open(dir string, opts Options) (*Pebble, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
@@ -50,12 +52,26 @@ func Open(dir string, opts Options) (*Pebble, error) {
 
 // open opens the database in a locked folder.
 func (p *Pebble) open(dir string, files vfs.FS, opts Options) error {
-	if err := checkPebbleFormat(dir, files); err != nil {
+	format, err := readPebbleFormat(dir, files)
+	if err != nil {
 		return err
 	}
-	settings := settings(opts)
-	settings.Lock = p.lock
-	db, err := pebble.Open(dir, settings)
+	if err := checkFiles(dir, files); err != nil {
+		return err
+	}
+	start := func() (*pebble.DB, error) {
+		settings := settings(opts)
+		settings.Lock = p.lock
+		return pebble.Open(dir, settings)
+	}
+	db, err := start()
+	if err == nil && format < uint64(pebbleFormat) {
+		// Pebble begins a log and raises the format after that. A log of its oldest
+		// format does not say up to where it was synced: begin another one.
+		if err = db.Close(); err == nil {
+			db, err = start()
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("open the store in %s: %w", dir, err)
 	}
@@ -69,24 +85,10 @@ func (p *Pebble) open(dir string, files vfs.FS, opts Options) error {
 // recover checks the version of what is stored, or sets it in a new store, and
 // reads the numbers kept in memory.
 func (p *Pebble) recover(dir string) error {
-	var version uint32
-	err := p.get([]byte(keyVersion), func(record []byte) error {
-		if len(record) != 4 {
-			return fmt.Errorf("its version has %d bytes", len(record))
-		}
-		version = binary.BigEndian.Uint32(record)
-		return nil
-	})
-	switch {
-	case errors.Is(err, pebble.ErrNotFound), err == nil && version < formatVersion:
-		err = p.db.Set([]byte(keyVersion), binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
-	case err == nil && version > formatVersion:
-		return newerFormat(dir, uint64(version), formatVersion)
+	if err := p.checkVersion(dir); err != nil {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("read the version of the store in %s: %w", dir, err)
-	}
-	err = p.get([]byte(keyLastSeq), func(record []byte) error {
+	err := p.get([]byte(keyLastSeq), func(record []byte) error {
 		if len(record) != seqLen {
 			return fmt.Errorf("it has %d bytes", len(record))
 		}
@@ -104,28 +106,73 @@ func (p *Pebble) recover(dir string) error {
 	return err
 }
 
+// checkVersion refuses a version that is not known here and one that is missing,
+// and writes that of a new or an older store.
+func (p *Pebble) checkVersion(dir string) error {
+	var version uint32
+	err := p.get([]byte(keyVersion), func(record []byte) error {
+		if len(record) != 4 {
+			return fmt.Errorf("its version has %d bytes", len(record))
+		}
+		version = binary.BigEndian.Uint32(record)
+		return nil
+	})
+	if errors.Is(err, pebble.ErrNotFound) {
+		// A new store, also if a crash came after Pebble had made it. The version
+		// is synced before anything else is written, so it is older than any key.
+		var other []byte
+		if other, err = p.anyKey(); err == nil && other != nil {
+			return damaged(dir, "there are calls but no version of their format")
+		}
+	}
+	switch {
+	case err == nil && version > formatVersion:
+		return newerFormat(dir, uint64(version), formatVersion)
+	case err == nil && version < formatVersion:
+		err = p.db.Set([]byte(keyVersion), binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("read the version of the store in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// anyKey returns the first key, or nil if there is none.
+func (p *Pebble) anyKey() ([]byte, error) {
+	all, err := p.db.NewIter(nil)
+	if err != nil {
+		return nil, err
+	}
+	var key []byte
+	if all.First() {
+		key = bytes.Clone(all.Key())
+	}
+	return key, all.Close()
+}
+
 // pebbleFormatMarker is the name under which Pebble keeps its own format
 // version, a decimal number.
 const pebbleFormatMarker = "format-version"
 
-// checkPebbleFormat refuses a database whose files this Pebble cannot read.
-// Pebble refuses it too, but with an error that cannot be told from others.
-func checkPebbleFormat(dir string, files vfs.FS) error {
+// readPebbleFormat returns the format of a database's files, 0 for a new one, and
+// refuses one that this Pebble cannot read. Pebble refuses it too, but with an
+// error that cannot be told from others.
+func readPebbleFormat(dir string, files vfs.FS) (uint64, error) {
 	marker, err := atomicfs.ReadMarker(files, dir, pebbleFormatMarker)
-	if err != nil {
-		return fmt.Errorf("read the format of the store in %s: %w", dir, err)
+	if err == nil && marker == "" {
+		return 0, nil
 	}
-	if marker == "" {
-		return nil // a new store
+	var version uint64
+	if err == nil {
+		version, err = strconv.ParseUint(marker, 10, 64)
 	}
-	version, err := strconv.ParseUint(marker, 10, 64)
 	if err != nil {
-		return fmt.Errorf("read the format of the store in %s: %w", dir, err)
+		return 0, fmt.Errorf("read the format of the store in %s: %w", dir, err)
 	}
 	if version > uint64(pebble.FormatNewest) {
-		return newerFormat(dir, version, uint64(pebble.FormatNewest))
+		return 0, newerFormat(dir, version, uint64(pebble.FormatNewest))
 	}
-	return nil
+	return version, nil
 }
 
 func newerFormat(dir string, found, known uint64) error {

@@ -22,6 +22,10 @@ var ErrLocked = errors.New("the store is in use by another process")
 // version of the dispatcher.
 var ErrNewerFormat = errors.New("the store was written by a newer version")
 
+// ErrDamaged is wrapped by the error of opening a store of which a part is gone
+// that was durable.
+var ErrDamaged = errors.New("the store is damaged")
+
 // Store keeps calls from the moment they are accepted. Its method comments are
 // the promises a backend makes; storetest checks them.
 //
