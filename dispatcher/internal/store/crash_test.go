@@ -175,6 +175,9 @@ type survivor struct {
 // audit opens what a power cut left and checks that nothing confirmed is
 // missing and that no batch is there in part.
 func audit(t *testing.T, clone crashClone, groups [][]uuid.UUID) {
+	if seen, err := store.Check("/data/store", store.Options{FS: clone.fs}, func(p string) { t.Error(p) }); err != nil {
+		t.Errorf("check what is left: %v (%+v)", err, seen)
+	}
 	s := survive(t, clone.fs)
 	var top uint64
 	for _, ids := range groups {
