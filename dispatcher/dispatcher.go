@@ -34,9 +34,11 @@ type Dispatcher struct {
 	control *control.Client
 	api     *http.Server
 	health  *http.Server
+	admin   *http.Server
 
 	apiListener    net.Listener
 	healthListener net.Listener // nil without HealthAddress
+	adminListener  net.Listener // nil if there can be none
 }
 
 // Run opens a dispatcher and runs it until ctx ends.
@@ -70,6 +72,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	}
 	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger}); err != nil {
 		return nil, err
+	}
+	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
+		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
 	d.sender = outbound.New(outbound.Options{
 		AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate,
@@ -108,6 +113,7 @@ func (d *Dispatcher) serve(memory budget) error {
 	calls := intake.New(intake.Options{Catalog: &d.config.catalog, Store: d.store, Queue: d.engine})
 	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}), d.log)
 	d.health = newServer(healthHandler(&d.config.catalog), d.log)
+	d.admin = newServer(adminHandler(d.store, d.log), d.log)
 	return nil
 }
 
@@ -134,6 +140,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	if d.healthListener != nil {
 		group.Go(func() error { return serveUntil(ctx, d.health, d.healthListener) })
 	}
+	if d.adminListener != nil {
+		group.Go(func() error { return serveUntil(ctx, d.admin, d.adminListener) })
+	}
 	group.Go(func() error { return d.control.Run(ctx) })
 	group.Go(func() error { d.room.Run(ctx); return nil })
 	group.Go(func() error { return d.forgetKeys(ctx) })
@@ -146,6 +155,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		}
 	})
 	d.log.Info("dispatcher started", "address", d.Address(), "store", d.options.StoreDir, "version", d.options.Version)
+	stop := context.AfterFunc(ctx, d.engine.Stop)
+	defer stop()
 	err := group.Wait()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.options.DrainTimeout)
 	defer cancel()
@@ -174,7 +185,7 @@ func (d *Dispatcher) forgetKeys(ctx context.Context) error {
 	}
 }
 
-// close closes what is open, the last opened first.
+// close closes what is open, the store last.
 func (d *Dispatcher) close() error {
 	var errs []error
 	if d.engine != nil {
@@ -183,15 +194,16 @@ func (d *Dispatcher) close() error {
 	if d.sender != nil {
 		d.sender.Close()
 	}
-	if d.store != nil {
-		errs = append(errs, d.store.Close())
-	}
-	for _, l := range []net.Listener{d.healthListener, d.apiListener} {
+	// The admin socket's file goes before the lock: after that it may be another's.
+	for _, l := range []net.Listener{d.adminListener, d.healthListener, d.apiListener} {
 		if l != nil {
 			if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 				errs = append(errs, err)
 			}
 		}
+	}
+	if d.store != nil {
+		errs = append(errs, d.store.Close())
 	}
 	return errors.Join(errs...)
 }

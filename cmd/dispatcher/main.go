@@ -1,19 +1,15 @@
 // Command dispatcher takes webhook calls in, keeps them in a durable store and
 // performs them. It runs beside the manager, which configures it over a socket.
+// Its subcommands check and back up a store.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
-	"log"
-	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/maestra-io/webhook-operator/dispatcher"
@@ -23,64 +19,34 @@ import (
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "dispatcher:", err)
-		os.Exit(1)
+		os.Exit(exitCode(os.Args[1:], err))
 	}
 }
 
-// run parses args and runs the dispatcher until ctx ends.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	o := dispatcher.Options{Version: version}
-	level := slog.LevelInfo
-	flags := flag.NewFlagSet("dispatcher", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // its errors are returned, without the usage around them
-	flags.StringVar(&o.StoreDir, "store-dir", "", "folder of the durable store; made if it is not there")
-	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the manager's Unix socket")
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to take calls on; loopback only, because callers are not authenticated")
-	flags.BoolVar(&o.InsecureListen, "insecure-listen", false, "allow --listen to be any address: everybody who reaches it can send calls")
-	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
-	flags.BoolVar(&o.AllowLoopback, "allow-loopback", false, "allow requests to loopback addresses")
-	flags.BoolVar(&o.AllowLinkLocal, "allow-link-local", false, "allow requests to link-local addresses; metadata services stay refused")
-	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
-	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
-	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
-	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
-	size := flags.Uint64("max-store-mib", 0, "size of the store, in MiB, past which new calls are refused; no bound but the disk if 0")
-	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
-	showVersion := flags.Bool("version", false, "print the version and exit")
-	switch err := flags.Parse(args); {
-	case errors.Is(err, flag.ErrHelp):
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return nil
-	case err != nil:
-		return fmt.Errorf("%w; see --help", err)
-	case flags.NArg() > 0:
-		return fmt.Errorf("unexpected argument %q; see --help", flags.Arg(0))
-	case *showVersion:
-		_, err := fmt.Fprintln(stdout, version)
-		return err
+// run runs the subcommand that args begin with, or the dispatcher until a signal.
+// A second signal is not caught: it ends the process at once, which the store can
+// stand at any moment.
+func run(args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 {
+		switch args[0] {
+		case "check":
+			return check(args[1:], stdout, stderr)
+		case "backup":
+			return backup(args[1:], stdout, stderr)
+		}
 	}
-	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20
-	limitMemory(&o)
-	// net/http quotes answers that nobody asked for in the standard log, and a
-	// receiver may have put anything into them.
-	log.SetOutput(io.Discard)
-	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
-	return dispatcher.Run(ctx, o)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return serve(ctx, args, stdout, stderr)
 }
 
-// limitMemory fills in the memory limit and has the runtime collect garbage in
-// time for it, unless GOMEMLIMIT says otherwise.
-func limitMemory(o *dispatcher.Options) {
-	if o.MemoryLimit == 0 {
-		o.MemoryLimit = cmp.Or(dispatcher.MemoryLimit(), dispatcher.DefaultMemoryLimit)
+// exitCode is 1, but for a check that did not come about, which is 2.
+func exitCode(args []string, err error) int {
+	if len(args) > 0 && args[0] == "check" && !errors.Is(err, dispatcher.ErrInconsistent) {
+		return 2
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(o.MemoryLimit - o.MemoryLimit/10))
-	}
+	return 1
 }

@@ -118,15 +118,20 @@ func New(o Options) (*Engine, error) {
 // nothing more: what the store holds is known again only after it is reopened.
 func (e *Engine) Failed() <-chan error { return e.failed }
 
+// Stop begins no further attempt. Calls are still counted and wait.
+func (e *Engine) Stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.draining = true
+}
+
 // Drain begins no further attempt and waits for those under way. When ctx ends
 // first they are given up: calls with the key will be repeated, those without
 // end as Lost, both after the next start. Further calls of Drain do nothing.
 func (e *Engine) Drain(ctx context.Context) { e.drained.Do(func() { e.drain(ctx) }) }
 
 func (e *Engine) drain(ctx context.Context) {
-	e.mu.Lock()
-	e.draining = true
-	e.mu.Unlock()
+	e.Stop()
 	done := make(chan struct{})
 	go func() {
 		e.background.Wait()
@@ -259,9 +264,7 @@ func (e *Engine) fail(err error) {
 	case e.failed <- err:
 	default:
 	}
-	e.mu.Lock()
-	e.draining = true
-	e.mu.Unlock()
+	e.Stop()
 }
 
 // reportOf makes the webhook's next report from a finished call.

@@ -26,7 +26,7 @@ var ErrKeyReused = errors.New("this idempotency key was used with other data in 
 
 // ErrKeyInvalid is returned for an idempotency key that is empty, longer than
 // [MaxKey] or has control characters.
-var ErrKeyInvalid = fmt.Errorf("an idempotency key has 1 to %d characters without control characters", MaxKey)
+var ErrKeyInvalid = fmt.Errorf("an idempotency key has 1 to %d bytes and no control characters", MaxKey)
 
 // NotReadyError is returned for a webhook that exists but takes no calls.
 type NotReadyError struct {

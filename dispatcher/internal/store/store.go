@@ -102,11 +102,6 @@ type Store interface {
 	// Reports returns the newest report of every webhook.
 	Reports() ([]plan.Report, error)
 
-	// Backup writes a copy of the store as it is at one moment into a folder that
-	// must not exist. Every step that was durable before is in it. The store goes
-	// on meanwhile.
-	Backup(dir string) error
-
 	// Close ends the store after the methods under way. It must not be called
 	// twice.
 	Close() error

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -83,30 +82,4 @@ func testOnce(t *testing.T, open Open) {
 			t.Errorf("Find of the key taken anew 18 h ago = %v, %v", again, err)
 		}
 	})
-}
-
-func testBackup(t *testing.T, open Open) {
-	f := start(t, open)
-	kept, ended := entry(lane), entry(lane)
-	f.accept(kept, ended)
-	f.end(advance(ended, finished(1)))
-	dir := filepath.Join(t.TempDir(), "copy")
-	if err := f.Backup(dir); err != nil {
-		t.Fatalf("Backup: %v", err)
-	}
-	if err := f.Backup(dir); err == nil {
-		t.Error("Backup into a folder that exists = nil, want an error")
-	}
-	later := entry(lane)
-	f.accept(later)
-	f.end(advance(kept, finished(1)))
-
-	kept.State = store.State{}
-	copied := &fixture{t: t, open: open, dir: dir}
-	copied.mustOpen()
-	defer copied.mustClose()
-	copied.loaded(t, kept)
-	copied.loaded(t, ended)
-	copied.absent(t, later.Call.ID)
-	copied.queues(t, lane, fresh(kept), nil)
 }

@@ -30,7 +30,6 @@ func Run(t *testing.T, open Open) {
 		{"Lists", testLists},
 		{"LoadFresh", testLoadFresh},
 		{"Once", testOnce},
-		{"Backup", testBackup},
 		{"Reports", testReports},
 		{"Open", testOpen},
 		{"Concurrent", testConcurrent},

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"github.com/maestra-io/webhook-operator/dispatcher"
+)
+
+// usage begins the help.
+const usage = `dispatcher [flags]         takes calls in and sends them, until SIGTERM; a second one ends it at once
+dispatcher check [flags]   looks whether a store that is not in use fits together; see its --help
+dispatcher backup [flags]  copies a store, also while a dispatcher has it open; see its --help
+
+`
+
+// serve runs the dispatcher until ctx ends.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o := dispatcher.Options{Version: version}
+	level := slog.LevelInfo
+	flags := newFlags()
+	flags.StringVar(&o.StoreDir, "store-dir", "", "folder of the durable store; made if it is not there")
+	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the manager's Unix socket")
+	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to take calls on; loopback only, because callers are not authenticated")
+	flags.BoolVar(&o.InsecureListen, "insecure-listen", false, "allow --listen to be any address: everybody who reaches it can send calls")
+	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
+	flags.BoolVar(&o.AllowLoopback, "allow-loopback", false, "allow requests to loopback addresses")
+	flags.BoolVar(&o.AllowLinkLocal, "allow-link-local", false, "allow requests to link-local addresses; metadata services stay refused")
+	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
+	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
+	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
+	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
+	size := flags.Uint64("max-store-mib", 0, "size of the store, in MiB, past which new calls are refused; no bound but the disk if 0")
+	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	switch done, err := parse(flags, args, usage, stdout); {
+	case done || err != nil:
+		return err
+	case *showVersion:
+		_, err := fmt.Fprintln(stdout, version)
+		return err
+	}
+	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20
+	limitMemory(&o)
+	// net/http quotes answers that nobody asked for in the standard log, and a
+	// receiver may have put anything into them.
+	log.SetOutput(io.Discard)
+	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return dispatcher.Run(ctx, o)
+}
+
+// limitMemory fills in the memory limit and has the runtime collect garbage in
+// time for it, unless GOMEMLIMIT says otherwise.
+func limitMemory(o *dispatcher.Options) {
+	if o.MemoryLimit == 0 {
+		o.MemoryLimit = cmp.Or(dispatcher.MemoryLimit(), dispatcher.DefaultMemoryLimit)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(o.MemoryLimit - o.MemoryLimit/10))
+	}
+}
