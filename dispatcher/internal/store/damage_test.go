@@ -76,7 +76,7 @@ func overwrite(t *testing.T, mem *vfs.MemFS, file string, content []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = f.Write(content)
+	_, err = f.Write(slices.Clone(content)) // the file system in memory changes what it is given when races are looked for
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		t.Fatal(err)
 	}
