@@ -70,7 +70,8 @@ func Open(o Options) (_ *Dispatcher, err error) {
 			return nil, fmt.Errorf("listen for health checks: %w", err)
 		}
 	}
-	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger}); err != nil {
+	memory := share(o.MemoryLimit)
+	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store}); err != nil {
 		return nil, err
 	}
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
@@ -78,13 +79,12 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	}
 	d.sender = outbound.New(outbound.Options{
 		AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate,
-		UserAgent: "webhook-operator/" + o.Version,
+		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
 	})
 	d.config = &configuration{log: o.Logger}
 	d.control = control.NewClient(control.ClientOptions{
 		Socket: o.ControlSocket, Catalog: d.config, Logger: o.Logger, Version: o.Version,
 	})
-	memory := share(d.options.MemoryLimit)
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
 		CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
@@ -110,8 +110,11 @@ func (d *Dispatcher) serve(memory budget) error {
 		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
 		MemoryLimit: d.options.MemoryLimit, RequestBytes: memory.requests,
 	})
-	calls := intake.New(intake.Options{Catalog: &d.config.catalog, Store: d.store, Queue: d.engine})
+	calls := intake.New(intake.Options{
+		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
+	})
 	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}), d.log)
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections)
 	d.health = newServer(healthHandler(&d.config.catalog), d.log)
 	d.admin = newServer(adminHandler(d.store, d.log), d.log)
 	return nil
@@ -212,8 +215,9 @@ func (d *Dispatcher) close() error {
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second
+	writeTimeout      = 2 * time.Minute // from the headers on, so a stalled disk is in it
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 16 << 10 // a path and an idempotency key have less than 1 KiB
 	shutdownTimeout   = 5 * time.Second
 )
 
@@ -221,7 +225,7 @@ const (
 func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }

@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // pipes is a listener for connections within a bubble.
@@ -73,3 +75,49 @@ func TestServersTellOfABrokenListener(t *testing.T) {
 type brokenListener struct{ *pipes }
 
 func (*brokenListener) Close() error { return nil }
+
+// TestConnectionsAreBounded: slow callers cannot hold more than the places there
+// are, and idle ones make room when most are taken.
+func TestConnectionsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := &pipes{incoming: make(chan net.Conn, 100), closed: make(chan struct{})}
+		server := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
+		bounded := boundConnections(server, listener, 4)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- serveUntil(ctx, server, bounded) }()
+		connect := func(text string) net.Conn {
+			caller, connection := net.Pipe()
+			listener.incoming <- connection
+			go func() { _, _ = io.WriteString(caller, text) }()
+			return caller
+		}
+		var slow []net.Conn
+		for range 50 {
+			c := connect("GET / HT")
+			go func() { _, _ = io.Copy(io.Discard, c) }()
+			slow = append(slow, c)
+		}
+		synctest.Wait()
+		if taken := 50 - len(listener.incoming); taken > 5 { // one may be in the hands of the listener
+			t.Errorf("%d connections were taken, want 4", taken)
+		}
+		begun := time.Now()
+		caller := connect("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		answer, err := http.ReadResponse(bufio.NewReader(caller), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 13*readHeaderTimeout {
+			t.Errorf("a caller behind 50 slow ones waited %s", took)
+		}
+		_ = answer.Body.Close()
+		for _, c := range append(slow, caller) {
+			_ = c.Close()
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

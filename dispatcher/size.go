@@ -13,22 +13,44 @@ const (
 	// DefaultMemoryLimit is used where neither Options nor a cgroup says how much
 	// memory there is.
 	DefaultMemoryLimit = gib
-	// minMemoryLimit leaves room for the store's 128 MiB and a few large calls.
+	// minMemoryLimit leaves room for a few large calls at one time.
 	minMemoryLimit = 256 * mib
 )
 
-// budget is how a memory limit is shared out. What is left is for the store,
-// whose caches have a fixed size, and for garbage until it is collected.
+// budget is how a memory limit is shared out. All of it together may be more than
+// the limit by a little, since not all is used up at one time: admission looks at
+// what there really is, and nothing is taken in when that is much.
 type budget struct {
-	cache    int64 // waiting calls in memory
-	inFlight int64 // attempts under way
-	requests int64 // bodies of requests that are being taken in
+	store       uint64 // memtables and blocks of the store
+	cache       int64  // waiting calls in memory
+	inFlight    int64  // attempts under way; their answers may have a quarter more
+	requests    int64  // bodies of requests that are being taken in
+	data        int64  // of them, those that are being parsed, for 40 times as much
+	calls       int64  // calls on their way into the store, for three times as much
+	connections int    // of callers
+	idle        int    // connections to receivers that no attempt uses
 }
 
-// share shares a memory limit out.
+// share shares a memory limit out. With 256 MiB the parts are, in MiB: the store
+// 32, the cache 8, attempts 64, their answers 16, bodies 16, data 40, calls 24,
+// callers' connections 30 and unused ones 15.
 func share(limit uint64) budget {
-	return budget{cache: int64(limit / 32), inFlight: int64(limit / 8), requests: int64(limit / 16)}
+	return budget{
+		store: limit / 8, cache: int64(limit / 32), inFlight: int64(limit / 4),
+		requests: int64(limit / 16), data: int64(limit / 256), calls: int64(limit / 32),
+		connections: int(min(limit/connectionBytes, maxConnections)),
+		idle:        int(min(limit/connectionBytes, maxConnections)),
+	}
 }
+
+const (
+	// connectionBytes is the memory limit for each connection. A caller's costs 20
+	// KiB while it is idle and up to 60 KiB while the headers of a request come in;
+	// one to a receiver, with TLS, 30 KiB. So they never have more than an eighth.
+	connectionBytes = 512 << 10
+	// maxConnections bounds both where there is more memory.
+	maxConnections = 8192
+)
 
 // reserveOf is how much of a disk stays free by default: a tenth, at least 256
 // MiB for what compactions need and at most 2 GiB, but never more than a quarter.

@@ -62,6 +62,8 @@ func limitMemory(o *dispatcher.Options) {
 		o.MemoryLimit = cmp.Or(dispatcher.MemoryLimit(), dispatcher.DefaultMemoryLimit)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(int64(o.MemoryLimit - o.MemoryLimit/10))
+		// The rest is for the program itself, 20 MiB with what the kernel keeps for
+		// it, and for what the runtime takes before a collection has ended.
+		debug.SetMemoryLimit(int64(o.MemoryLimit - o.MemoryLimit/16 - 24<<20))
 	}
 }

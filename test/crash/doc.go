@@ -4,8 +4,9 @@
 // what the receiver got. The dispatcher is configured by a control server in the
 // test, so that nothing of Kubernetes is needed. Linux only.
 //
-// Its other test fills the dispatcher's disk, a small one in memory, for which it
-// must be root.
+// Two other tests fill what the dispatcher has: its disk, a small one in memory,
+// for which the test must be root, and its memory. If the test can make a cgroup
+// (v2), more memory than allowed is a kill there; else the process is looked at.
 //
 // Guarantees: the receiver is a process of its own and writes a request to its
 // ledger before it answers, so that nothing the dispatcher was told is missing

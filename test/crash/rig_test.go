@@ -30,17 +30,22 @@ const patience = 60 * time.Second
 
 // process is a program under test.
 type process struct {
-	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
+	cmd   *exec.Cmd
+	begun time.Time
+	done  chan struct{} // closed when it has ended
 }
 
-// startProcess starts a program that the kernel ends with the test.
-func startProcess(cmd *exec.Cmd) (*process, error) {
+// startProcess starts a program that the kernel ends with the test, in a cgroup if
+// one is given.
+func startProcess(cmd *exec.Cmd, cgroup *os.File) (*process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if cgroup != nil {
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(cgroup.Fd())
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, done: make(chan struct{})}
+	p := &process{cmd: cmd, begun: time.Now(), done: make(chan struct{})}
 	go func() {
 		_ = cmd.Wait() // how it ended is read from its state
 		close(p.done)
@@ -81,6 +86,7 @@ type rig struct {
 	orders   string // where the receiver takes orders
 	log      *os.File
 	args     []string // further arguments of the dispatcher
+	cgroup   *os.File // that the dispatcher runs in; nil for the test's own
 	process  *process // the dispatcher
 	server   *control.Server
 	in       plan.Integration
@@ -88,6 +94,13 @@ type rig struct {
 
 // newRig starts a receiver and a control server, and no dispatcher yet.
 func newRig(t *testing.T) *rig {
+	r := bareRig(t)
+	r.configure(r.startReceiver())
+	return r
+}
+
+// bareRig is a rig without a receiver and a control server.
+func bareRig(t *testing.T) *rig {
 	dir, err := os.MkdirTemp("", "crash-")
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +119,6 @@ func newRig(t *testing.T) *rig {
 		}
 		_ = r.log.Close()
 	})
-	r.configure(r.startReceiver())
 	t.Cleanup(func() {
 		if r.process != nil {
 			r.process.kill()
@@ -145,7 +157,7 @@ func (r *rig) startReceiver() string {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	p, err := startProcess(cmd)
+	p, err := startProcess(cmd, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -177,13 +189,21 @@ func (r *rig) configure(receiver string) {
 	with.Headers = []plan.HeaderTemplate{{Name: "X-Transaction", Value: "${WebhookRequest.TransactionalId}"}}
 
 	r.in = in
+	r.serve([]plan.Integration{in}, []plan.Webhook{with, without})
+}
+
+// serve starts a control server with a whole configuration.
+func (r *rig) serve(integrations []plan.Integration, webhooks []plan.Webhook) {
 	r.server = control.NewServer(control.ServerOptions{
 		Logger:   slog.New(slog.DiscardHandler),
 		Outcomes: func(reports []plan.Report) { r.server.Done(reports) },
 	})
-	r.server.SetIntegration(in)
-	r.server.SetWebhook(with)
-	r.server.SetWebhook(without)
+	for _, in := range integrations {
+		r.server.SetIntegration(in)
+	}
+	for _, webhook := range webhooks {
+		r.server.SetWebhook(webhook)
+	}
 	r.server.Open()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -217,7 +237,7 @@ func (r *rig) exec() {
 	}, r.args...)...)
 	cmd.Stdout, cmd.Stderr = r.log, r.log
 	var err error
-	if r.process, err = startProcess(cmd); err != nil {
+	if r.process, err = startProcess(cmd, r.cgroup); err != nil {
 		r.t.Fatal(err)
 	}
 }

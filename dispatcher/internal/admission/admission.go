@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/metrics"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,10 @@ var ErrDiskFull = errors.New("the dispatcher's disk is nearly full, so it takes 
 // interval is how often disk and memory are looked at. At 200 MB a second, more
 // than the store writes, 50 MB go by in it.
 const interval = 250 * time.Millisecond
+
+// collectAfter is after how many looks in a row at memory that is short garbage is
+// collected: every half a second.
+const collectAfter = 2
 
 // heapShare is the part of the memory limit that live objects may have. The rest
 // is for the garbage until it is collected, stacks and what is not on the heap.
@@ -47,6 +52,8 @@ type Options struct {
 	RequestBytes int64
 	// Live tells the bytes of live objects; from the runtime if nil.
 	Live func() uint64
+	// Collect collects garbage, so that Live tells anew; the runtime's if nil.
+	Collect func()
 }
 
 // Controller admits requests. Make it with [New]; all methods may be called
@@ -55,12 +62,16 @@ type Controller struct {
 	options Options
 	taken   atomic.Int64          // bytes of requests that are being taken in
 	refusal atomic.Pointer[error] // why nothing is admitted; nil inside if it is
+	busy    int                   // how often memory was short in a row; used by Run alone
 }
 
 // New makes a controller, which has looked at disk and memory once.
 func New(o Options) *Controller {
 	if o.Live == nil {
 		o.Live = liveBytes
+	}
+	if o.Collect == nil {
+		o.Collect = runtime.GC
 	}
 	c := &Controller{options: o}
 	c.look()
@@ -102,6 +113,16 @@ func (c *Controller) Refusal() error { return *c.refusal.Load() }
 func (c *Controller) look() {
 	refusal := c.judge()
 	c.refusal.Store(&refusal)
+	if !errors.Is(refusal, ErrBusy) {
+		c.busy = 0
+		return
+	}
+	// What is known of live objects comes from the last collection. While all
+	// calls are refused nothing may be allocated that begins another, so that what
+	// is gone would be counted until the runtime's own, every two minutes.
+	if c.busy++; c.busy%collectAfter == 0 {
+		c.options.Collect()
+	}
 }
 
 func (c *Controller) judge() error {

@@ -91,3 +91,27 @@ func TestADiskThatFillsAndIsFreed(t *testing.T) {
 		<-done
 	})
 }
+
+// TestGarbageIsCollectedWhileMemoryIsShort: nothing else would begin a collection
+// then, and so nothing would ever be admitted again.
+func TestGarbageIsCollectedWhileMemoryIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var live atomic.Uint64
+		live.Store(90)
+		c := New(Options{
+			Disk: &disk{free: 1}, MemoryLimit: 100, RequestBytes: 1,
+			Live: live.Load, Collect: func() { live.Store(10) },
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { c.Run(ctx); close(done) }()
+		timer := time.NewTimer(time.Second)
+		<-timer.C
+		synctest.Wait()
+		if err := c.Refusal(); err != nil {
+			t.Errorf("after a second: %v", err)
+		}
+		stop()
+		<-done
+	})
+}

@@ -25,6 +25,7 @@ type turn struct {
 	worker      *worker
 	limited     bool  // its integration has a limit
 	cost        int64 // of memory, see costOf
+	answer      int64 // what else its answer takes, see [Engine.keeps]
 }
 
 // attempt makes one attempt of a call, from top to bottom: load it, join its
@@ -114,6 +115,7 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 	if t.limited {
 		request.Gate = func(ctx context.Context) error { return e.mayLeave(ctx, t.in) }
 	}
+	request.Room = func(size int) bool { return e.keeps(t, size) }
 	return request, e.sender.Send(e.attempts, request), nil
 }
 
@@ -141,7 +143,8 @@ func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
 }
 
 // end hands the end of an attempt to the committer and frees the attempt's slot.
-// When the committer is far behind, the slot waits with it.
+// When the committer is far behind, the slot waits with it. The memory is free
+// only when the end is durable, for until then the call and its answer are there.
 func (e *Engine) end(t *turn, end *store.End) {
 	e.ends <- ended{turn: t, end: end}
 	e.mu.Lock()
@@ -178,9 +181,11 @@ func (e *Engine) giveBack(t *turn, stale bool) {
 	if l.removed { // the cancellation left out what was under way
 		e.startCancelling(l)
 	}
+	e.free(t)
 	e.release(t)
 	e.dropIfDone(l)
 	e.schedule(l)
+	e.feed()
 }
 
 // release frees the slot of an attempt and gives out the next turns. The lock
@@ -188,7 +193,6 @@ func (e *Engine) giveBack(t *turn, stale bool) {
 func (e *Engine) release(t *turn) {
 	t.in.inFlight--
 	e.rest(t.worker)
-	e.free(t)
 	e.pump(t.in)
 }
 

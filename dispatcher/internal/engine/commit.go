@@ -50,12 +50,17 @@ func (e *Engine) commit(group []ended) {
 	e.mu.Lock()
 	for _, d := range group {
 		e.settled(d)
+		e.free(d.turn)
 	}
 	for _, d := range group {
 		l := d.turn.lane
 		e.dropIfDone(l)
 		e.schedule(l)
+		if l.home != d.turn.in { // the lane has moved, and others may have waited for this one's memory
+			e.pump(d.turn.in)
+		}
 	}
+	e.feed()
 	e.mu.Unlock()
 	for _, end := range ends {
 		if end.Report != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
@@ -40,8 +41,9 @@ type Options struct {
 	// Wall is the wall clock that due times are stored by; time.Now if nil.
 	Wall func() time.Time
 	// CacheBytes bounds the waiting calls that are held in memory, InFlightBytes
-	// the attempts under way, both for all integrations together. The defaults are
-	// [DefaultCacheBytes] and [DefaultInFlightBytes].
+	// the attempts that are under way or not durable yet, both for all integrations
+	// together. A quarter of InFlightBytes comes on top for answers. The defaults
+	// are [DefaultCacheBytes] and [DefaultInFlightBytes].
 	CacheBytes, InFlightBytes int64
 }
 
@@ -74,7 +76,10 @@ type Engine struct {
 	maxCacheBytes, maxInFlightBytes int64
 	cacheBytes, inFlightBytes       int64
 	idle                            []*worker
-	starving                        []*integration // wait for memory, in order
+	// starving are those that wait for memory, in order: first those that had no
+	// attempt under way, then those that had.
+	starving    [2][]*integration
+	answerBytes atomic.Int64 // of answers that are not durable yet, see [Engine.keeps]
 }
 
 // New makes an engine over what the store holds: reports and numbers of waiting

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -13,6 +14,9 @@ import (
 
 // batchPart is how many lines are taken in before their answers are written.
 const batchPart = 1000
+
+// writeTimeout is how long a caller may take to read the answers to a part.
+const writeTimeout = 30 * time.Second
 
 // errTooManyLines is for a batch that is too long. None of it has been accepted.
 var errTooManyLines = fmt.Errorf("a batch has at most %d lines; send the calls in several", MaxBatch)
@@ -36,6 +40,9 @@ func (a *api) postBatch(w http.ResponseWriter, r *http.Request, body []byte) {
 		n := min(len(lines), batchPart)
 		requests, wrong := parseLines(lines[:n])
 		results := a.intake.AcceptAll(r.Context(), key, requests)
+		// A caller that does not read would hold the body, and its part of what is
+		// admitted, for long. The server sets the deadline anew for the next request. A writer that knows no deadlines, in tests, needs none.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		for i, line := range lines[:n] {
 			answer := client.BatchAnswer{Line: line.number}
 			if wrong[i] != nil {

@@ -36,6 +36,8 @@ type batch struct {
 	results []*Result // of the entries
 	size    int
 	claims  []store.OnceKey // held until the entries are durable
+	light   []store.Entry   // room for results without headers and body; none for a single request
+	taken   int64           // of the room for calls, until the entries are durable
 }
 
 // add brings one request as far as it can be: to its result, or into the next step.
@@ -44,23 +46,8 @@ func (b *batch) add(r *Request, result *Result) {
 		result.Err = b.err
 		return
 	}
-	values, err := template.ParseData(r.Data)
-	if err != nil {
-		result.Err = &DataError{Err: err}
-		return
-	}
 	entry := &store.Entry{}
-	if r.HasKey {
-		if entry.Once, err = b.intake.onceOf(b.webhook, r); err != nil {
-			result.Err = err
-			return
-		}
-		if b.repeated(entry.Once, result) {
-			return
-		}
-	}
-	if err := b.render(entry, values); err != nil {
-		result.Err = err
+	if !b.call(entry, r, result) {
 		return
 	}
 	result.Entry = entry
@@ -68,6 +55,48 @@ func (b *batch) add(r *Request, result *Result) {
 	b.results = append(b.results, result)
 	if b.size += entry.Call.Size() + callBytes; len(b.entries) >= maxStep || b.size >= maxStepBytes {
 		b.flush()
+	}
+}
+
+// call parses the data and renders the call, unless the request has its result
+// without that. There is room for so much data at one time; nobody waits for it
+// who has claims or room for calls, for which others may wait.
+func (b *batch) call(entry *store.Entry, r *Request, result *Result) (made bool) {
+	if n := int64(len(r.Data)); n >= smallData {
+		if !b.intake.data.try(n) {
+			b.flush()
+			if result.Err = b.intake.data.wait(b.ctx, n); result.Err != nil {
+				return false
+			}
+		}
+		defer b.intake.data.leave(n)
+	}
+	values, err := template.ParseData(r.Data)
+	if err != nil {
+		result.Err = &DataError{Err: err}
+		return false
+	}
+	if r.HasKey {
+		if entry.Once, result.Err = b.intake.onceOf(b.webhook, r); result.Err != nil || b.repeated(entry.Once, result) {
+			return false
+		}
+	}
+	if result.Err = b.render(entry, values); result.Err == nil {
+		result.Err = b.takeRoom(entry)
+	}
+	return result.Err == nil
+}
+
+// lighten replaces the entries in the results of several requests.
+func (b *batch) lighten() {
+	for i, entry := range b.entries {
+		if cap(b.light) == 0 {
+			return
+		}
+		b.light = append(b.light, store.Entry{Call: entry.Call, State: entry.State})
+		light := &b.light[len(b.light)-1]
+		light.Call.Headers, light.Call.Body = nil, nil
+		b.results[i].Entry = light
 	}
 }
 
@@ -99,6 +128,7 @@ func (b *batch) render(entry *store.Entry, values template.Data) error {
 // call that was refused has counted it, so then there is no way back.
 func (b *batch) flush() {
 	defer b.release()
+	defer b.leaveRoom()
 	if len(b.entries) == 0 {
 		return
 	}
@@ -114,6 +144,7 @@ func (b *batch) flush() {
 	if err := b.intake.store.Accept(ctx, b.entries...); err != nil {
 		b.fail(err, waiting)
 	} else {
+		b.lighten()
 		if len(waiting) > 0 {
 			b.intake.queue.Accepted(b.key, waiting...)
 		}

@@ -67,11 +67,16 @@ type Queue interface {
 	Fail(err error)
 }
 
-// Options are what an [Intake] works with; all fields are needed.
+// Options are what an [Intake] works with; all fields but the bounds are needed.
 type Options struct {
 	Catalog *catalog.Catalog
 	Store   Store
 	Queue   Queue
+	// DataBytes bounds the data that is being parsed and rendered at one time, of
+	// all requests together: its values take up to 40 times as much memory as
+	// their text. CallBytes bounds the rendered calls on their way into the store,
+	// which takes them three times. No bound if 0.
+	DataBytes, CallBytes int64
 }
 
 // Intake takes calls in. Its methods may be called concurrently.
@@ -80,11 +85,16 @@ type Intake struct {
 	store   Store
 	queue   Queue
 	claims  claims
+	data    *room
+	calls   *room
 }
 
 // New makes an intake.
 func New(o Options) *Intake {
-	return &Intake{catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}}}
+	return &Intake{
+		catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}},
+		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes),
+	}
 }
 
 // Request is a call to take in.
@@ -101,7 +111,9 @@ type Request struct {
 // Result is what became of a [Request].
 type Result struct {
 	// Entry is the call, which is durable: it waits, or it has already ended with
-	// the outcome RenderFailed. It is not to be changed.
+	// the outcome RenderFailed. It is not to be changed. Of several requests the
+	// new calls come without headers and body, so that those are not held until
+	// all are stored.
 	Entry *store.Entry
 	// Repeat says that an earlier request with the same idempotency key brought
 	// it; Entry is then its state now.
@@ -125,6 +137,9 @@ func (i *Intake) AcceptAll(ctx context.Context, key plan.Key, requests []Request
 	results := make([]Result, len(requests))
 	b := &batch{intake: i, ctx: ctx, key: key, now: time.Now()}
 	b.webhook, b.err = i.webhook(key)
+	if len(requests) > 1 {
+		b.light = make([]store.Entry, 0, len(requests))
+	}
 	for n := range requests {
 		b.add(&requests[n], &results[n])
 	}

@@ -25,6 +25,7 @@ type fake struct {
 
 	full      error // of Reserve
 	steps     []string
+	bodies    []string // of what was accepted
 	failed    error
 	published []plan.Report
 }
@@ -38,6 +39,7 @@ func (f *fake) Accept(ctx context.Context, entries ...*store.Entry) error {
 		return err
 	}
 	for _, e := range entries {
+		f.bodies = append(f.bodies, string(e.Call.Body))
 		if e.Once != nil && f.accept == nil {
 			f.known[e.Once.Key] = e
 		}

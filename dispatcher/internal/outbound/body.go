@@ -13,22 +13,29 @@ var buffers = sync.Pool{New: func() any { return new([KeptBody]byte) }}
 
 // readBody reads a body within the limits and says whether that was not all.
 // What is within them is read to its end. size is what the receiver announced,
-// negative if it did not.
-func readBody(body io.Reader, size int64) (kept []byte, cut bool) {
+// negative if it did not. room, which may be nil, is that of the request.
+func readBody(body io.Reader, size int64, room func(int) bool) (kept []byte, cut bool) {
+	has := func(size int) bool { return room == nil || room(size) }
 	switch {
 	case body == http.NoBody:
 		return nil, false
-	case size >= 0 && size < KeptBody:
+	case size >= 0 && size < smallBody, size >= 0 && size < KeptBody && has(int(size)):
 		buffer := make([]byte, size+1) // one more, or the end is not seen
 		n, ended, err := fill(body, buffer)
 		return buffer[:n:n], err != nil || !ended
 	}
-	buffer := buffers.Get().(*[KeptBody]byte) //nolint:forcetypeassert // nothing else is put in
-	defer buffers.Put(buffer)
-	n, ended, err := fill(body, buffer[:])
+	var buffer []byte
+	if has(2 * KeptBody) { // the buffer, and what is kept of it
+		pooled := buffers.Get().(*[KeptBody]byte) //nolint:forcetypeassert // nothing else is put in
+		defer buffers.Put(pooled)
+		buffer = pooled[:]
+	} else {
+		buffer = make([]byte, smallBody)
+	}
+	n, ended, err := fill(body, buffer)
 	kept = slices.Clone(buffer[:n])
 	for read := n; !ended && err == nil && read < maxBody; read += n {
-		n, ended, err = fill(body, buffer[:])
+		n, ended, err = fill(body, buffer)
 		cut = cut || n > 0
 	}
 	return kept, cut || err != nil || !ended

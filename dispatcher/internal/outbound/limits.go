@@ -7,6 +7,8 @@ import "time"
 const (
 	// KeptBody is how much of an answer's body is returned.
 	KeptBody = 64 << 10
+	// smallBody is how much is returned where there is no room for more.
+	smallBody = 4 << 10
 	// maxBody is how much of it is read at all. What is within it is read to
 	// the end, so that the connection can be used again.
 	maxBody = 1 << 20

@@ -55,6 +55,10 @@ type Request struct {
 	// It is called at most once for a Send, and not at all if there was no
 	// connection.
 	Gate func(context.Context) error
+	// Room, if there is one, says whether there is memory for size more bytes of
+	// the answer. It is asked when the answer's body may be longer than a few
+	// kilobytes; if there is none, that is all that is kept of it.
+	Room func(size int) bool
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}

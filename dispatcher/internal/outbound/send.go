@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"net"
@@ -22,6 +23,8 @@ type Options struct {
 	// UserAgent is sent if the author of a request sets none. Default:
 	// "webhook-operator".
 	UserAgent string
+	// MaxIdle bounds the unused connections to all hosts together; 2048 if 0.
+	MaxIdle int
 }
 
 // Sender sends requests. It is safe for concurrent use, and one is enough: all
@@ -37,13 +40,13 @@ func New(o Options) *Sender {
 	if o.UserAgent == "" {
 		o.UserAgent = "webhook-operator"
 	}
-	return &Sender{transport: newTransport(policy), userAgent: o.UserAgent}
+	return &Sender{transport: newTransport(policy, cmp.Or(o.MaxIdle, maxIdle)), userAgent: o.UserAgent}
 }
 
 // newTransport returns the one pool of connections. Used without an http.Client
 // it follows no redirects and keeps no cookies; without Proxy it does not look
 // into the environment.
-func newTransport(policy Policy) *http.Transport {
+func newTransport(policy Policy, idle int) *http.Transport {
 	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: policy.control}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -53,7 +56,7 @@ func newTransport(policy Policy) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
 		DisableCompression:     true,
-		MaxIdleConns:           maxIdle,
+		MaxIdleConns:           idle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		ExpectContinueTimeout:  continueTimeout,
@@ -79,8 +82,9 @@ type Response struct {
 	// if there was none.
 	StatusCode int
 	Header     http.Header
-	// Body is what was sent of the answer's body, up to [KeptBody] bytes, as it
-	// came: compressed if the receiver compressed it.
+	// Body is what was sent of the answer's body, up to [KeptBody] bytes, or less
+	// if there is no [Request.Room], as it came: compressed if the receiver
+	// compressed it.
 	Body []byte
 	// BodyCut says that the body was longer, or broke off.
 	BodyCut bool
@@ -122,7 +126,7 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	if err != nil {
 		response = a.failure(err, context.Cause(ctx))
 	} else {
-		response = received(answer)
+		response = received(answer, r.Room)
 	}
 	response.Begun, response.Duration = a.begun, a.took()
 	return response
@@ -141,7 +145,7 @@ func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, err
 }
 
 // received reads the rest of an answer.
-func received(answer *http.Response) Response {
+func received(answer *http.Response, room func(int) bool) Response {
 	defer answer.Body.Close()
 	response := Response{
 		Reason:     retry.Classify(answer.StatusCode),
@@ -153,7 +157,7 @@ func received(answer *http.Response) Response {
 		response.RetryAfter = retry.ParseRetryAfter(after, time.Now())
 	}
 	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
-		response.Body, response.BodyCut = readBody(answer.Body, answer.ContentLength)
+		response.Body, response.BodyCut = readBody(answer.Body, answer.ContentLength, room)
 	}
 	return response
 }

@@ -322,3 +322,18 @@ func TestSendStopped(t *testing.T) {
 		t.Errorf("%s: %q", got.Reason, got.Message)
 	}
 }
+
+// TestSendKeepsLittleWithoutRoom: the answer decides as ever, and the connection
+// can be used again.
+func TestSendKeepsLittleWithoutRoom(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(make([]byte, KeptBody+1))
+	})
+	r := request(t, http.MethodGet, address)
+	asked := 0
+	r.Room = func(size int) bool { asked += size; return false }
+	response := newSender(t).Send(t.Context(), r)
+	if response.StatusCode != 200 || len(response.Body) != smallBody || !response.BodyCut || asked != 2*KeptBody {
+		t.Errorf("status %d, %d bytes, cut: %t, asked for %d", response.StatusCode, len(response.Body), response.BodyCut, asked)
+	}
+}

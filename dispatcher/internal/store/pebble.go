@@ -22,6 +22,9 @@ type Options struct {
 	// Logger gets Pebble's messages: its own news at debug, slow disks and
 	// stalled writes at warn, failures at error. Nil is slog.Default().
 	Logger *slog.Logger
+	// MemoryBytes is what Pebble may hold in memtables and blocks together; if 0,
+	// [DefaultMemoryBytes]. More than that is not used.
+	MemoryBytes uint64
 	// FS replaces the operating system's file system; for tests.
 	FS vfs.FS
 }

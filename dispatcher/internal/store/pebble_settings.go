@@ -18,19 +18,22 @@ const (
 	// that is a decision, not the side effect of an update.
 	pebbleFormat = pebble.FormatValueSeparation
 
+	// DefaultMemoryBytes bounds memory for memtables and blocks together: Pebble
+	// takes the memtables out of it, which leaves half of it for blocks.
+	DefaultMemoryBytes = 2 * memTables * memTableSize
+
 	// memTableSize is how much of the log is held in memory before it goes to
 	// a table. A queue position set and dropped within it never reaches a table.
 	// An open after a crash reads again at most memTables of them. On two cores,
 	// 256 callers accept about 80,000 calls of 1 KiB a second with 16 MiB
 	// (BenchmarkAccept); 32 MiB gave a fifth more for twice the memory, 64 MiB
-	// nothing beyond that.
-	memTableSize = 16 << 20
+	// nothing beyond that. With less memory it is smaller, but at least
+	// minMemTableSize: a step of more than half of it costs a table of its own.
+	memTableSize    = 16 << 20
+	minMemTableSize = 1 << 20
 	// memTables is how many may wait to be written until accepts wait for the
 	// disk. Pebble's 2 stall as soon as one flush takes longer than one fill.
 	memTables = 4
-	// cacheSize bounds memory for memtables and blocks together: Pebble takes
-	// the memtables out of it, which leaves at least half of it for blocks.
-	cacheSize = 2 * memTables * memTableSize
 
 	// level0 is how many tables deep level 0 may get until accepts wait for
 	// compactions. Pebble's 12 are reached by filling in a million calls at 30,000 a
@@ -48,14 +51,18 @@ const (
 // settings are the options of the database.
 func settings(opts Options) *pebble.Options {
 	logger := pebbleLogger{opts.Logger}
+	memory := uint64(DefaultMemoryBytes)
+	if opts.MemoryBytes > 0 {
+		memory = min(memory, opts.MemoryBytes)
+	}
 	s := &pebble.Options{
 		FS:                          opts.FS,
 		FormatMajorVersion:          pebbleFormat,
 		Logger:                      logger,
 		EventListener:               logger.events(),
-		MemTableSize:                memTableSize,
+		MemTableSize:                max(memory/2/memTables, minMemTableSize),
 		MemTableStopWritesThreshold: memTables,
-		CacheSize:                   cacheSize,
+		CacheSize:                   int64(memory), //nolint:gosec // at most DefaultMemoryBytes
 		L0StopWritesThreshold:       level0,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, compactions },
 	}
