@@ -48,7 +48,7 @@ type delivery struct {
 // than a second's.
 const mostWaiting = 20_000
 
-// measureDelivery measures the bare client for half a window, the dispatcher for
+// measureDelivery measures the bare client for a sixth of a window, the dispatcher for
 // a window, and the bare client again.
 func measureDelivery(tb testing.TB, key bool, window time.Duration) delivery {
 	tb.Helper()
@@ -62,9 +62,9 @@ func measureDelivery(tb testing.TB, key bool, window time.Duration) delivery {
 	sameBytes(tb, load.Request, receiver.sampled(func() { bare.start(load); bare.stop() }))
 
 	var d delivery
-	before, beforeShare := bareDelivery(receiver, bare, load, window/2)
+	before, beforeShare := bareDelivery(receiver, bare, load, window/6)
 	d.run(tb, receiver, w, window)
-	after, afterShare := bareDelivery(receiver, bare, load, window/2)
+	after, afterShare := bareDelivery(receiver, bare, load, window/6)
 	d.bare, d.bareShare = (before+after)/2, (beforeShare+afterShare)/2
 	return d
 }
