@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -89,7 +90,31 @@ func (a *api) postCall(w http.ResponseWriter, r *http.Request, data []byte) {
 		w.Header().Set(replayedHeader, "true")
 	}
 	w.Header().Set("Location", client.CallsPath(key.Namespace, key.Name)+"/"+result.Entry.Call.ID.String())
+	if result.Entry.State == (store.State{}) {
+		writeFresh(w, &result.Entry.Call)
+		return
+	}
 	writeJSON(w, http.StatusAccepted, mediaJSON, callOf(result.Entry))
+}
+
+// writeFresh writes what writeJSON writes of callOf for a call that has had no
+// attempt. Nearly all answers are that, and encoding/json was 6 % of the CPU time of
+// taking calls in one by one.
+func writeFresh(w http.ResponseWriter, call *store.Call) {
+	b := make([]byte, 0, 512)
+	b = append(b, `{"transactionId":"`...)
+	b = append(b, call.ID.String()...)
+	b = append(b, `","namespace":`...)
+	b = strconv.AppendQuote(b, call.Webhook.Namespace) // names of objects have nothing to escape
+	b = append(b, `,"webhook":`...)
+	b = strconv.AppendQuote(b, call.Webhook.Name)
+	b = append(b, `,"state":"Waiting","createdAt":"`...)
+	b = call.CreatedAt.UTC().AppendFormat(b, time.RFC3339Nano)
+	b = append(b, "\",\"attempts\":0}\n"...)
+	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write(b)
 }
 
 // getCall returns a call's state: GET …/calls/{transactionId}.

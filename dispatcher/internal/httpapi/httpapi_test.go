@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
@@ -165,6 +166,22 @@ func TestCallOnTheWire(t *testing.T) {
 		}
 		if got := w.Header().Get("Content-Type") + " " + w.Header().Get("Cache-Control"); got != "application/json no-store" {
 			t.Errorf("headers %q", got)
+		}
+	}
+}
+
+// TestFreshCallOnTheWire: what is written by hand is what encoding/json writes.
+func TestFreshCallOnTheWire(t *testing.T) {
+	for _, at := range []time.Time{time.Now(), time.Date(2026, 11, 23, 18, 0, 0, 0, time.FixedZone("elsewhere", 3600))} {
+		call := store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "a-1", Name: "b.c-2"}, CreatedAt: at}
+		byHand, byJSON := httptest.NewRecorder(), httptest.NewRecorder()
+		writeFresh(byHand, &call)
+		writeJSON(byJSON, http.StatusAccepted, mediaJSON, callOf(&store.Entry{Call: call}))
+		if diff := cmp.Diff(byJSON.Body.String(), byHand.Body.String()); diff != "" || byHand.Code != byJSON.Code {
+			t.Errorf("%d (-encoding/json +by hand):\n%s", byHand.Code, diff)
+		}
+		if diff := cmp.Diff(byJSON.Header(), byHand.Header()); diff != "" {
+			t.Errorf("headers (-encoding/json +by hand):\n%s", diff)
 		}
 	}
 }

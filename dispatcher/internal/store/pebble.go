@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -68,11 +69,13 @@ type Pebble struct {
 	seqRoom uint64
 	reports map[plan.Key]uint64 // Seq of the stored report
 	failed  error               // of the first write or fsync that failed
-	// applied counts the batches that are visible. Those up to durable are on disk
-	// as well: the log is written in their order. news wakes who waits for that, or
-	// for a failure.
-	applied, durable uint64
-	news             sync.Cond // on order
+	applied uint64              // how many batches are visible
+	news    sync.Cond           // on order: durable has risen, or failed is set
+
+	// durable is how many of the visible batches are on disk: the log is written in
+	// their order. waiters are those who wait for that.
+	durable atomic.Uint64
+	waiters atomic.Int32
 }
 
 var _ Store = (*Pebble)(nil)
@@ -148,13 +151,17 @@ func (p *Pebble) gone() error {
 // wait returns when the log is on disk up to the end of the batch.
 func (p *Pebble) wait(batch *pebble.Batch, place uint64) error {
 	err := batch.SyncWait()
+	if err == nil {
+		for known := p.durable.Load(); known < place && !p.durable.CompareAndSwap(known, place); known = p.durable.Load() {
+		}
+		if p.waiters.Load() == 0 {
+			return nil // the lock is spared when nobody is to be told
+		}
+	}
 	p.order.Lock()
 	defer p.order.Unlock()
 	if err != nil && p.failed == nil {
 		p.failed = err
-	}
-	if err == nil {
-		p.durable = max(p.durable, place)
 	}
 	p.news.Broadcast()
 	return err
@@ -164,7 +171,9 @@ func (p *Pebble) wait(batch *pebble.Batch, place uint64) error {
 func (p *Pebble) settled() error {
 	p.order.Lock()
 	defer p.order.Unlock()
-	for visible := p.applied; p.failed == nil && p.durable < visible; {
+	p.waiters.Add(1) // before durable is looked at, as wait does it the other way round
+	defer p.waiters.Add(-1)
+	for visible := p.applied; p.failed == nil && p.durable.Load() < visible; {
 		p.news.Wait()
 	}
 	if p.failed != nil {
