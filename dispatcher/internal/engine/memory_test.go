@@ -36,9 +36,11 @@ func TestAttemptsOfManyIntegrationsFitIntoMemory(t *testing.T) {
 		h.webhook("small", "small", nil)
 		h.call("small", "small", true)
 		synctest.Wait()
+		h.mu.Lock()
 		if h.highest != fit+1 {
 			t.Errorf("%d attempts were under way at one time, want the small one and %d", h.highest, fit)
 		}
+		h.mu.Unlock()
 		wait(all / fit * time.Second)
 		h.engine.mu.Lock()
 		defer h.engine.mu.Unlock()
