@@ -16,7 +16,7 @@ import (
 )
 
 // acceptedBytes is about what the log takes for a call with a body of 1 KiB: the
-// body, the other fields, and four keys.
+// body, the other fields, and its keys.
 const acceptedBytes = 1024 + 300
 
 // BenchmarkAccept measures accepted calls with bodies of 1 KiB, each beside its
