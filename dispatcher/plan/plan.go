@@ -53,8 +53,22 @@ type Integration struct {
 	// is no bound.
 	MaxWaitingBytes int64
 	// Headers are sent with every request of every webhook that does not turn
-	// them off, in the order of the manifest.
+	// them off, in the order of the manifest. The last may be an Authorization
+	// that comes from basic or bearer authentication.
 	Headers []Header
+	// OAuth2, if not nil, gives every request an Authorization with an access
+	// token, unless a webhook turns that off or has its own, as with Headers.
+	OAuth2 *OAuth2
+	// SigningKeys sign every request by Standard Webhooks, one signature for each;
+	// none if empty. They are the decoded keys, not their text.
+	SigningKeys []Secret
+	// TLS applies to https URLs.
+	TLS TLS
+	// Egress narrows where requests may go.
+	Egress Egress
+	// Private are private values beside those of Headers, in the forms in which
+	// they might be shown: passwords, client secrets, keys.
+	Private []Secret
 	// Timeout bounds one attempt: connect, headers and body together.
 	Timeout time.Duration
 	// Retry is how calls with the idempotency key are retried.
