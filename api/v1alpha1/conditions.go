@@ -17,6 +17,9 @@ const (
 	// ConditionReconciling is present, and True, only while the operator waits
 	// for something that may come by itself (kstatus).
 	ConditionReconciling = "Reconciling"
+	// ConditionInsecureTLS, on a WebhookIntegration, is present, and True, only
+	// while tls.insecureSkipVerify is set. It is never part of Ready.
+	ConditionInsecureTLS = "InsecureTLS"
 	// ConditionSampleRendered, on a Webhook with sampleData only: the templates
 	// can be rendered with it. It is never part of Ready.
 	ConditionSampleRendered = "SampleRendered"
@@ -42,7 +45,8 @@ const (
 
 	// ReasonResolvedRefs: ResolvedRefs=True.
 	ReasonResolvedRefs = "ResolvedRefs"
-	// ReasonIntegrationNotFound: ResolvedRefs=False, no such WebhookIntegration.
+	// ReasonIntegrationNotFound: ResolvedRefs=False, no such WebhookIntegration, or
+	// one of another namespace that does not allow this one.
 	ReasonIntegrationNotFound = "IntegrationNotFound"
 	// ReasonIntegrationNotReady: ResolvedRefs=False, the WebhookIntegration is
 	// not accepted or lacks a Secret.
@@ -52,7 +56,7 @@ const (
 	// ReasonSecretKeyNotFound: ResolvedRefs=False, the Secret lacks the key.
 	ReasonSecretKeyNotFound = "SecretKeyNotFound"
 	// ReasonSecretValueInvalid: ResolvedRefs=False, the Secret's value cannot be
-	// sent as a header.
+	// what it is to be: a header's value, a certificate, a signing key.
 	ReasonSecretValueInvalid = "SecretValueInvalid"
 	// ReasonSecretUnreadable: ResolvedRefs=False, the API server refuses the
 	// operator the Secret.
@@ -62,7 +66,7 @@ const (
 	// ReasonConfigMapKeyNotFound: ResolvedRefs=False, the ConfigMap lacks the key.
 	ReasonConfigMapKeyNotFound = "ConfigMapKeyNotFound"
 	// ReasonConfigMapValueInvalid: ResolvedRefs=False, the ConfigMap's value
-	// cannot be a body: it is binary or too large.
+	// cannot be what it is to be: a body, a header's value, a CA bundle.
 	ReasonConfigMapValueInvalid = "ConfigMapValueInvalid"
 	// ReasonConfigMapUnreadable: ResolvedRefs=False, the API server refuses the
 	// operator the ConfigMap.
@@ -83,6 +87,10 @@ const (
 	// ReasonSuspended: Ready=True, and calls wait because suspend is set on the
 	// object or, for a Webhook, on its integration.
 	ReasonSuspended = "Suspended"
+
+	// ReasonInsecureSkipVerify: InsecureTLS=True, the receiver's certificate is not
+	// verified.
+	ReasonInsecureSkipVerify = "InsecureSkipVerify"
 
 	// ReasonSampleRendered: SampleRendered=True.
 	ReasonSampleRendered = "SampleRendered"

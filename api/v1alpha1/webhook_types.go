@@ -8,8 +8,8 @@ import (
 // WebhookSpec is one kind of HTTP request to an integration's service.
 // +kubebuilder:validation:XValidation:rule="!has(self.body) || !has(self.bodyFrom)",message="body and bodyFrom exclude each other; set only one of them"
 type WebhookSpec struct {
-	// integrationRef is the WebhookIntegration in the same namespace whose root
-	// URL, headers and limit this Webhook uses.
+	// integrationRef is the WebhookIntegration whose root URL, headers and limit
+	// this Webhook uses.
 	// +required
 	IntegrationRef IntegrationRef `json:"integrationRef,omitempty,omitzero"`
 
@@ -145,13 +145,21 @@ type WebhookSpec struct {
 	Suspend *bool `json:"suspend,omitempty"`
 }
 
-// IntegrationRef names a WebhookIntegration in the same namespace.
+// IntegrationRef names a WebhookIntegration.
 type IntegrationRef struct {
 	// name is the WebhookIntegration's name.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Name string `json:"name,omitempty"`
+
+	// namespace is the WebhookIntegration's namespace, which must allow that in
+	// its allowedNamespaces. The Webhook's own if unset.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",message="namespace must be the name of a namespace: lower-case letters, digits and hyphens"
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // Method is an HTTP method.

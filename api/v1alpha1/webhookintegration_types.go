@@ -6,6 +6,9 @@ import (
 
 // WebhookIntegrationSpec is what all Webhooks of one remote service share: its
 // root URL, headers, and one limit.
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || self.url.startsWith('https://')",message="tls needs a url that starts with https://; without TLS it would do nothing"
+// +kubebuilder:validation:XValidation:rule="!has(self.auth) || !has(self.headers) || !self.headers.exists(h, h.name.lowerAscii() == 'authorization')",message="auth sets the header Authorization; take it out of headers"
+// +kubebuilder:validation:XValidation:rule="!has(self.signing) || !has(self.headers) || !self.headers.exists(h, h.name.lowerAscii() in ['webhook-id', 'webhook-timestamp', 'webhook-signature'])",message="signing sets the headers webhook-id, webhook-timestamp and webhook-signature; take them out of headers"
 type WebhookIntegrationSpec struct {
 	// displayName is the name people see. At most 200 characters.
 	// +kubebuilder:validation:MinLength=1
@@ -78,7 +81,31 @@ type WebhookIntegrationSpec struct {
 	// +optional
 	Headers []IntegrationHeader `json:"headers,omitempty"`
 
-	// timeout bounds one attempt: connecting, sending, and reading the answer
+	// auth authenticates requests, with credentials from Secrets.
+	// +optional
+	Auth *Auth `json:"auth,omitempty"`
+
+	// signing signs requests, with keys from Secrets.
+	// +optional
+	Signing *Signing `json:"signing,omitempty"`
+
+	// tls says whom to trust and which certificate to show. The system's
+	// authorities, and none, if unset.
+	// +optional
+	TLS *TLS `json:"tls,omitempty"`
+
+	// egress narrows where requests may go, and says by which way. What the
+	// operator allows, and no way but the operator's, if unset.
+	// +optional
+	Egress *Egress `json:"egress,omitempty"`
+
+	// allowedNamespaces says from which namespaces Webhooks may use this
+	// integration. Secrets and ConfigMaps always come from the integration's own.
+	// Same if unset.
+	// +optional
+	AllowedNamespaces *AllowedNamespaces `json:"allowedNamespaces,omitempty"`
+
+	// timeout bounds one attempt: getting a token, connecting, sending, and reading the answer
 	// together. 30s if unset; 1s to 120s. A Webhook may override it.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -101,7 +128,7 @@ type WebhookIntegrationSpec struct {
 
 // IntegrationHeader is a header that all requests of an integration carry.
 // +kubebuilder:validation:XValidation:rule="has(self.value) != has(self.valueFrom)",message="a header needs either value or valueFrom"
-// +kubebuilder:validation:XValidation:rule="!has(self.private) || !has(self.valueFrom)",message="private belongs to a literal value; a value from a Secret is always private"
+// +kubebuilder:validation:XValidation:rule="!has(self.private) || !has(self.valueFrom) || !has(self.valueFrom.secretKeyRef)",message="a value from a Secret is always private; take private out"
 type IntegrationHeader struct {
 	// name is the header's name, at most 256 characters. Headers that HTTP itself
 	// sets, such as Host and Content-Length, are refused.
@@ -117,22 +144,29 @@ type IntegrationHeader struct {
 	Value *string `json:"value,omitempty"`
 
 	// valueFrom takes the value from elsewhere. It is followed: a changed Secret
-	// applies to the next attempt.
+	// or ConfigMap applies to the next attempt.
 	// +optional
 	ValueFrom *HeaderValueSource `json:"valueFrom,omitempty"`
 
-	// private hides a literal value in status, logs and everything else this
-	// operator shows. false if unset.
+	// private hides a literal value, or one from a ConfigMap, in status, logs and
+	// everything else this operator shows; at 8 bytes or more also where URLs,
+	// bodies and answers repeat it. false if unset.
 	// +optional
 	Private *bool `json:"private,omitempty"`
 }
 
 // HeaderValueSource is where a header's value comes from.
+// +kubebuilder:validation:XValidation:rule="has(self.secretKeyRef) != has(self.configMapKeyRef)",message="valueFrom needs either secretKeyRef or configMapKeyRef"
 type HeaderValueSource struct {
 	// secretKeyRef is a key of a Secret in the integration's namespace. Its value
 	// is used without a trailing line break, and is shown nowhere.
-	// +required
-	SecretKeyRef SecretKeyRef `json:"secretKeyRef,omitempty,omitzero"`
+	// +optional
+	SecretKeyRef *SecretKeyRef `json:"secretKeyRef,omitempty"`
+
+	// configMapKeyRef is a key of a ConfigMap in the integration's namespace. Its
+	// value is used without a trailing line break.
+	// +optional
+	ConfigMapKeyRef *ConfigMapKeyRef `json:"configMapKeyRef,omitempty"`
 }
 
 // SecretKeyRef points at one key of a Secret in the same namespace.
@@ -153,9 +187,10 @@ type SecretKeyRef struct {
 // WebhookIntegrationStatus is what the operator has observed.
 type WebhookIntegrationStatus struct {
 	// conditions tell the state: Accepted (the spec is valid), ResolvedRefs (all
-	// Secrets and keys are there), Programmed (the dispatcher works with this
-	// content), Ready (all three); Stalled and Reconciling only while true. The
-	// reasons are documented in conditions.go and docs/conditions.md.
+	// Secrets, ConfigMaps and keys are there), Programmed (the dispatcher works
+	// with this content), Ready (all three); Stalled, Reconciling and InsecureTLS
+	// (tls.insecureSkipVerify is set) only while true. The reasons are documented
+	// in conditions.go and docs/conditions.md.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
@@ -168,7 +203,8 @@ type WebhookIntegrationStatus struct {
 	// +optional
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 
-	// webhooks is how many Webhooks refer to this integration.
+	// webhooks is how many Webhooks use this integration, or would if they were
+	// valid.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Webhooks *int32 `json:"webhooks,omitempty"`

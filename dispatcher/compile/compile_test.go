@@ -45,7 +45,7 @@ func TestSystemName(t *testing.T) {
 func TestSecretNames(t *testing.T) {
 	header := func(name, secret string) v1alpha1.IntegrationHeader {
 		return v1alpha1.IntegrationHeader{Name: v1alpha1.HeaderName(name), ValueFrom: &v1alpha1.HeaderValueSource{
-			SecretKeyRef: v1alpha1.SecretKeyRef{Name: secret, Key: name},
+			SecretKeyRef: &v1alpha1.SecretKeyRef{Name: secret, Key: name},
 		}}
 	}
 	obj := &v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{Headers: []v1alpha1.IntegrationHeader{
@@ -83,7 +83,7 @@ func TestSameForWebhooks(t *testing.T) {
 		spec := v1alpha1.WebhookIntegrationSpec{
 			URL: "https://api.example.com/v1",
 			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
-				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
+				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
 			}}},
 		}
 		change(&spec)
@@ -121,7 +121,7 @@ func TestContentTypeForWebhooks(t *testing.T) {
 		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{
 			URL: "https://api.example.com",
 			Headers: []v1alpha1.IntegrationHeader{{Name: "content-type", ValueFrom: &v1alpha1.HeaderValueSource{
-				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "type"},
+				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "type"},
 			}}},
 		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"type": []byte(contentType)}, nil })
 		return &r
@@ -190,7 +190,7 @@ func TestSecretValue(t *testing.T) {
 		result := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{
 			URL: "https://api.example.com",
 			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
-				SecretKeyRef: v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
+				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
 			}}},
 		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"token": []byte(raw)}, nil })
 		if len(result.Problems) > 0 {

@@ -50,7 +50,7 @@ func (r *IntegrationResult) SameForWebhooks(other *IntegrationResult) bool {
 func SecretNames(obj *v1alpha1.WebhookIntegration) []string {
 	var names []string
 	for _, h := range obj.Spec.Headers {
-		if h.ValueFrom != nil {
+		if h.ValueFrom != nil && h.ValueFrom.SecretKeyRef != nil {
 			names = append(names, h.ValueFrom.SecretKeyRef.Name)
 		}
 	}
@@ -119,7 +119,7 @@ func (p *problems) integrationHeaders(obj *v1alpha1.WebhookIntegration, secrets 
 				header.Value = plan.NewSecret(*h.Value)
 			}
 		default:
-			header.Value = p.secretValue(obj.Namespace, name, h.ValueFrom.SecretKeyRef, secrets)
+			header.Value = p.secretValue(obj.Namespace, name, *h.ValueFrom.SecretKeyRef, secrets)
 		}
 		headers = append(headers, header)
 	}

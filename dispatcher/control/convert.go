@@ -38,47 +38,6 @@ func refFromPB(m *pb.Ref) plan.Ref {
 	return r
 }
 
-func integrationToPB(i *plan.Integration) *pb.Integration {
-	m := &pb.Integration{
-		Namespace:         i.Key.Namespace,
-		Name:              i.Key.Name,
-		Generation:        i.Generation,
-		NotReady:          i.NotReady,
-		Url:               i.URL,
-		RequestsPerSecond: int64(i.RequestsPerSecond),
-		MaxConcurrency:    int64(i.MaxConcurrency),
-		MaxWaiting:        int64(i.MaxWaiting),
-		MaxWaitingBytes:   i.MaxWaitingBytes,
-		Timeout:           durationpb.New(i.Timeout),
-		Retry:             retryToPB(&i.Retry),
-		Suspend:           i.Suspend,
-	}
-	for _, h := range i.Headers {
-		m.Headers = append(m.Headers, &pb.Header{Name: h.Name, Value: []byte(h.Value.Reveal()), Private: h.Private})
-	}
-	return m
-}
-
-func integrationFromPB(m *pb.Integration) *plan.Integration {
-	i := &plan.Integration{
-		Key:               plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()},
-		Generation:        m.GetGeneration(),
-		NotReady:          m.GetNotReady(),
-		URL:               m.GetUrl(),
-		RequestsPerSecond: int(m.GetRequestsPerSecond()),
-		MaxConcurrency:    int(m.GetMaxConcurrency()),
-		MaxWaiting:        int(m.GetMaxWaiting()),
-		MaxWaitingBytes:   m.GetMaxWaitingBytes(),
-		Timeout:           m.GetTimeout().AsDuration(),
-		Retry:             *retryFromPB(m.GetRetry()),
-		Suspend:           m.GetSuspend(),
-	}
-	for _, h := range m.GetHeaders() {
-		i.Headers = append(i.Headers, plan.Header{Name: h.GetName(), Value: plan.NewSecret(string(h.GetValue())), Private: h.GetPrivate()})
-	}
-	return i
-}
-
 func webhookToPB(w *plan.Webhook) *pb.Webhook {
 	m := &pb.Webhook{
 		Namespace:            w.Key.Namespace,

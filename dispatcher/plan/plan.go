@@ -62,8 +62,8 @@ type Integration struct {
 	// SigningKeys sign every request by Standard Webhooks, one signature for each;
 	// none if empty. They are the decoded keys, not their text.
 	SigningKeys []Secret
-	// TLS applies to https URLs.
-	TLS TLS
+	// TLS, if not nil, applies to https URLs.
+	TLS *TLS
 	// Egress narrows where requests may go.
 	Egress Egress
 	// Private are private values beside those of Headers, in the forms in which

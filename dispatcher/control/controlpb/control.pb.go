@@ -741,6 +741,11 @@ type Integration struct {
 	Retry             *Retry                 `protobuf:"bytes,11,opt,name=retry,proto3" json:"retry,omitempty"`
 	Suspend           bool                   `protobuf:"varint,12,opt,name=suspend,proto3" json:"suspend,omitempty"`
 	MaxWaitingBytes   int64                  `protobuf:"varint,13,opt,name=max_waiting_bytes,json=maxWaitingBytes,proto3" json:"max_waiting_bytes,omitempty"`
+	Oauth2            *OAuth2                `protobuf:"bytes,14,opt,name=oauth2,proto3" json:"oauth2,omitempty"`
+	SigningKeys       [][]byte               `protobuf:"bytes,15,rep,name=signing_keys,json=signingKeys,proto3" json:"signing_keys,omitempty"`
+	Tls               *TLS                   `protobuf:"bytes,16,opt,name=tls,proto3" json:"tls,omitempty"`
+	Egress            *Egress                `protobuf:"bytes,17,opt,name=egress,proto3" json:"egress,omitempty"`
+	Private           [][]byte               `protobuf:"bytes,18,rep,name=private,proto3" json:"private,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -866,6 +871,378 @@ func (x *Integration) GetMaxWaitingBytes() int64 {
 	return 0
 }
 
+func (x *Integration) GetOauth2() *OAuth2 {
+	if x != nil {
+		return x.Oauth2
+	}
+	return nil
+}
+
+func (x *Integration) GetSigningKeys() [][]byte {
+	if x != nil {
+		return x.SigningKeys
+	}
+	return nil
+}
+
+func (x *Integration) GetTls() *TLS {
+	if x != nil {
+		return x.Tls
+	}
+	return nil
+}
+
+func (x *Integration) GetEgress() *Egress {
+	if x != nil {
+		return x.Egress
+	}
+	return nil
+}
+
+func (x *Integration) GetPrivate() [][]byte {
+	if x != nil {
+		return x.Private
+	}
+	return nil
+}
+
+// OAuth2 mirrors plan.OAuth2.
+type OAuth2 struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	TokenUrl      string                 `protobuf:"bytes,1,opt,name=token_url,json=tokenUrl,proto3" json:"token_url,omitempty"`
+	ClientId      string                 `protobuf:"bytes,2,opt,name=client_id,json=clientId,proto3" json:"client_id,omitempty"`
+	ClientSecret  []byte                 `protobuf:"bytes,3,opt,name=client_secret,json=clientSecret,proto3" json:"client_secret,omitempty"`
+	Scopes        []string               `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	Parameters    []*Parameter           `protobuf:"bytes,5,rep,name=parameters,proto3" json:"parameters,omitempty"`
+	AuthStyle     string                 `protobuf:"bytes,6,opt,name=auth_style,json=authStyle,proto3" json:"auth_style,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OAuth2) Reset() {
+	*x = OAuth2{}
+	mi := &file_control_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OAuth2) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OAuth2) ProtoMessage() {}
+
+func (x *OAuth2) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
+func (*OAuth2) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OAuth2) GetTokenUrl() string {
+	if x != nil {
+		return x.TokenUrl
+	}
+	return ""
+}
+
+func (x *OAuth2) GetClientId() string {
+	if x != nil {
+		return x.ClientId
+	}
+	return ""
+}
+
+func (x *OAuth2) GetClientSecret() []byte {
+	if x != nil {
+		return x.ClientSecret
+	}
+	return nil
+}
+
+func (x *OAuth2) GetScopes() []string {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *OAuth2) GetParameters() []*Parameter {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+func (x *OAuth2) GetAuthStyle() string {
+	if x != nil {
+		return x.AuthStyle
+	}
+	return ""
+}
+
+// Parameter mirrors plan.Parameter.
+type Parameter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Parameter) Reset() {
+	*x = Parameter{}
+	mi := &file_control_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Parameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Parameter) ProtoMessage() {}
+
+func (x *Parameter) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
+func (*Parameter) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Parameter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Parameter) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// TLS mirrors plan.TLS.
+type TLS struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	CaBundle           string                 `protobuf:"bytes,1,opt,name=ca_bundle,json=caBundle,proto3" json:"ca_bundle,omitempty"`
+	ServerName         string                 `protobuf:"bytes,2,opt,name=server_name,json=serverName,proto3" json:"server_name,omitempty"`
+	InsecureSkipVerify bool                   `protobuf:"varint,3,opt,name=insecure_skip_verify,json=insecureSkipVerify,proto3" json:"insecure_skip_verify,omitempty"`
+	Certificate        string                 `protobuf:"bytes,4,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Key                []byte                 `protobuf:"bytes,5,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *TLS) Reset() {
+	*x = TLS{}
+	mi := &file_control_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TLS) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TLS) ProtoMessage() {}
+
+func (x *TLS) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TLS.ProtoReflect.Descriptor instead.
+func (*TLS) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *TLS) GetCaBundle() string {
+	if x != nil {
+		return x.CaBundle
+	}
+	return ""
+}
+
+func (x *TLS) GetServerName() string {
+	if x != nil {
+		return x.ServerName
+	}
+	return ""
+}
+
+func (x *TLS) GetInsecureSkipVerify() bool {
+	if x != nil {
+		return x.InsecureSkipVerify
+	}
+	return false
+}
+
+func (x *TLS) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
+}
+
+func (x *TLS) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+// Egress mirrors plan.Egress.
+type Egress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hosts         []string               `protobuf:"bytes,1,rep,name=hosts,proto3" json:"hosts,omitempty"`
+	Cidrs         []string               `protobuf:"bytes,2,rep,name=cidrs,proto3" json:"cidrs,omitempty"`
+	Proxy         *Proxy                 `protobuf:"bytes,3,opt,name=proxy,proto3" json:"proxy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Egress) Reset() {
+	*x = Egress{}
+	mi := &file_control_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Egress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Egress) ProtoMessage() {}
+
+func (x *Egress) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Egress.ProtoReflect.Descriptor instead.
+func (*Egress) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Egress) GetHosts() []string {
+	if x != nil {
+		return x.Hosts
+	}
+	return nil
+}
+
+func (x *Egress) GetCidrs() []string {
+	if x != nil {
+		return x.Cidrs
+	}
+	return nil
+}
+
+func (x *Egress) GetProxy() *Proxy {
+	if x != nil {
+		return x.Proxy
+	}
+	return nil
+}
+
+// Proxy mirrors plan.Proxy.
+type Proxy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Url           string                 `protobuf:"bytes,1,opt,name=url,proto3" json:"url,omitempty"`
+	Username      string                 `protobuf:"bytes,2,opt,name=username,proto3" json:"username,omitempty"`
+	Password      []byte                 `protobuf:"bytes,3,opt,name=password,proto3" json:"password,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Proxy) Reset() {
+	*x = Proxy{}
+	mi := &file_control_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Proxy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Proxy) ProtoMessage() {}
+
+func (x *Proxy) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Proxy.ProtoReflect.Descriptor instead.
+func (*Proxy) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Proxy) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Proxy) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *Proxy) GetPassword() []byte {
+	if x != nil {
+		return x.Password
+	}
+	return nil
+}
+
 // Header mirrors plan.Header; value may be secret. It is bytes because a value
 // from a Secret need not be UTF-8, which a string must be.
 type Header struct {
@@ -879,7 +1256,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +1268,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +1281,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{10}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Header) GetName() string {
@@ -960,7 +1337,7 @@ type Webhook struct {
 
 func (x *Webhook) Reset() {
 	*x = Webhook{}
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1349,7 @@ func (x *Webhook) String() string {
 func (*Webhook) ProtoMessage() {}
 
 func (x *Webhook) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1362,7 @@ func (x *Webhook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
 func (*Webhook) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{11}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Webhook) GetNamespace() string {
@@ -1160,7 +1537,7 @@ type HeaderTemplate struct {
 
 func (x *HeaderTemplate) Reset() {
 	*x = HeaderTemplate{}
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1172,7 +1549,7 @@ func (x *HeaderTemplate) String() string {
 func (*HeaderTemplate) ProtoMessage() {}
 
 func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1185,7 +1562,7 @@ func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderTemplate.ProtoReflect.Descriptor instead.
 func (*HeaderTemplate) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{12}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HeaderTemplate) GetName() string {
@@ -1216,7 +1593,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1228,7 +1605,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1241,7 +1618,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Retry) GetRetries() int64 {
@@ -1290,7 +1667,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1302,7 +1679,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1315,7 +1692,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Outcomes) GetReports() []*Report {
@@ -1347,7 +1724,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1736,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1749,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Report) GetNamespace() string {
@@ -1477,7 +1854,7 @@ type OutcomesAck struct {
 
 func (x *OutcomesAck) Reset() {
 	*x = OutcomesAck{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1866,7 @@ func (x *OutcomesAck) String() string {
 func (*OutcomesAck) ProtoMessage() {}
 
 func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1879,7 @@ func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomesAck.ProtoReflect.Descriptor instead.
 func (*OutcomesAck) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *OutcomesAck) GetDone() []*ReportSeq {
@@ -1524,7 +1901,7 @@ type ReportSeq struct {
 
 func (x *ReportSeq) Reset() {
 	*x = ReportSeq{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1536,7 +1913,7 @@ func (x *ReportSeq) String() string {
 func (*ReportSeq) ProtoMessage() {}
 
 func (x *ReportSeq) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1549,7 +1926,7 @@ func (x *ReportSeq) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportSeq.ProtoReflect.Descriptor instead.
 func (*ReportSeq) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReportSeq) GetNamespace() string {
@@ -1615,7 +1992,7 @@ const file_control_proto_rawDesc = "" +
 	"\vEntryResult\x122\n" +
 	"\x03ref\x18\x01 \x01(\v2 .maestra.webhooks.control.v1.RefR\x03ref\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xfc\x03\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\xf1\x05\n" +
 	"\vIntegration\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
@@ -1633,7 +2010,40 @@ const file_control_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\atimeout\x128\n" +
 	"\x05retry\x18\v \x01(\v2\".maestra.webhooks.control.v1.RetryR\x05retry\x12\x18\n" +
 	"\asuspend\x18\f \x01(\bR\asuspend\x12*\n" +
-	"\x11max_waiting_bytes\x18\r \x01(\x03R\x0fmaxWaitingBytes\"Q\n" +
+	"\x11max_waiting_bytes\x18\r \x01(\x03R\x0fmaxWaitingBytes\x12;\n" +
+	"\x06oauth2\x18\x0e \x01(\v2#.maestra.webhooks.control.v1.OAuth2R\x06oauth2\x12&\n" +
+	"\fsigning_keys\x18\x0f \x03(\fB\x03\x80\x01\x01R\vsigningKeys\x122\n" +
+	"\x03tls\x18\x10 \x01(\v2 .maestra.webhooks.control.v1.TLSR\x03tls\x12;\n" +
+	"\x06egress\x18\x11 \x01(\v2#.maestra.webhooks.control.v1.EgressR\x06egress\x12\x1d\n" +
+	"\aprivate\x18\x12 \x03(\fB\x03\x80\x01\x01R\aprivate\"\xeb\x01\n" +
+	"\x06OAuth2\x12\x1b\n" +
+	"\ttoken_url\x18\x01 \x01(\tR\btokenUrl\x12\x1b\n" +
+	"\tclient_id\x18\x02 \x01(\tR\bclientId\x12(\n" +
+	"\rclient_secret\x18\x03 \x01(\fB\x03\x80\x01\x01R\fclientSecret\x12\x16\n" +
+	"\x06scopes\x18\x04 \x03(\tR\x06scopes\x12F\n" +
+	"\n" +
+	"parameters\x18\x05 \x03(\v2&.maestra.webhooks.control.v1.ParameterR\n" +
+	"parameters\x12\x1d\n" +
+	"\n" +
+	"auth_style\x18\x06 \x01(\tR\tauthStyle\"5\n" +
+	"\tParameter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xae\x01\n" +
+	"\x03TLS\x12\x1b\n" +
+	"\tca_bundle\x18\x01 \x01(\tR\bcaBundle\x12\x1f\n" +
+	"\vserver_name\x18\x02 \x01(\tR\n" +
+	"serverName\x120\n" +
+	"\x14insecure_skip_verify\x18\x03 \x01(\bR\x12insecureSkipVerify\x12 \n" +
+	"\vcertificate\x18\x04 \x01(\tR\vcertificate\x12\x15\n" +
+	"\x03key\x18\x05 \x01(\fB\x03\x80\x01\x01R\x03key\"n\n" +
+	"\x06Egress\x12\x14\n" +
+	"\x05hosts\x18\x01 \x03(\tR\x05hosts\x12\x14\n" +
+	"\x05cidrs\x18\x02 \x03(\tR\x05cidrs\x128\n" +
+	"\x05proxy\x18\x03 \x01(\v2\".maestra.webhooks.control.v1.ProxyR\x05proxy\"V\n" +
+	"\x05Proxy\x12\x10\n" +
+	"\x03url\x18\x01 \x01(\tR\x03url\x12\x1a\n" +
+	"\busername\x18\x02 \x01(\tR\busername\x12\x1f\n" +
+	"\bpassword\x18\x03 \x01(\fB\x03\x80\x01\x01R\bpassword\"Q\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x12\x18\n" +
@@ -1721,7 +2131,7 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_control_proto_goTypes = []any{
 	(Kind)(0),                     // 0: maestra.webhooks.control.v1.Kind
 	(*DispatcherMessage)(nil),     // 1: maestra.webhooks.control.v1.DispatcherMessage
@@ -1734,23 +2144,28 @@ var file_control_proto_goTypes = []any{
 	(*Ack)(nil),                   // 8: maestra.webhooks.control.v1.Ack
 	(*EntryResult)(nil),           // 9: maestra.webhooks.control.v1.EntryResult
 	(*Integration)(nil),           // 10: maestra.webhooks.control.v1.Integration
-	(*Header)(nil),                // 11: maestra.webhooks.control.v1.Header
-	(*Webhook)(nil),               // 12: maestra.webhooks.control.v1.Webhook
-	(*HeaderTemplate)(nil),        // 13: maestra.webhooks.control.v1.HeaderTemplate
-	(*Retry)(nil),                 // 14: maestra.webhooks.control.v1.Retry
-	(*Outcomes)(nil),              // 15: maestra.webhooks.control.v1.Outcomes
-	(*Report)(nil),                // 16: maestra.webhooks.control.v1.Report
-	(*OutcomesAck)(nil),           // 17: maestra.webhooks.control.v1.OutcomesAck
-	(*ReportSeq)(nil),             // 18: maestra.webhooks.control.v1.ReportSeq
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*OAuth2)(nil),                // 11: maestra.webhooks.control.v1.OAuth2
+	(*Parameter)(nil),             // 12: maestra.webhooks.control.v1.Parameter
+	(*TLS)(nil),                   // 13: maestra.webhooks.control.v1.TLS
+	(*Egress)(nil),                // 14: maestra.webhooks.control.v1.Egress
+	(*Proxy)(nil),                 // 15: maestra.webhooks.control.v1.Proxy
+	(*Header)(nil),                // 16: maestra.webhooks.control.v1.Header
+	(*Webhook)(nil),               // 17: maestra.webhooks.control.v1.Webhook
+	(*HeaderTemplate)(nil),        // 18: maestra.webhooks.control.v1.HeaderTemplate
+	(*Retry)(nil),                 // 19: maestra.webhooks.control.v1.Retry
+	(*Outcomes)(nil),              // 20: maestra.webhooks.control.v1.Outcomes
+	(*Report)(nil),                // 21: maestra.webhooks.control.v1.Report
+	(*OutcomesAck)(nil),           // 22: maestra.webhooks.control.v1.OutcomesAck
+	(*ReportSeq)(nil),             // 23: maestra.webhooks.control.v1.ReportSeq
+	(*durationpb.Duration)(nil),   // 24: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	5,  // 0: maestra.webhooks.control.v1.DispatcherMessage.hello:type_name -> maestra.webhooks.control.v1.Hello
 	8,  // 1: maestra.webhooks.control.v1.DispatcherMessage.ack:type_name -> maestra.webhooks.control.v1.Ack
-	15, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
+	20, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
 	6,  // 3: maestra.webhooks.control.v1.ManagerMessage.delta:type_name -> maestra.webhooks.control.v1.Delta
-	17, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
+	22, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
 	0,  // 5: maestra.webhooks.control.v1.Ref.kind:type_name -> maestra.webhooks.control.v1.Kind
 	3,  // 6: maestra.webhooks.control.v1.EntryVersion.ref:type_name -> maestra.webhooks.control.v1.Ref
 	4,  // 7: maestra.webhooks.control.v1.Hello.have:type_name -> maestra.webhooks.control.v1.EntryVersion
@@ -1758,29 +2173,34 @@ var file_control_proto_depIdxs = []int32{
 	7,  // 9: maestra.webhooks.control.v1.Delta.upserts:type_name -> maestra.webhooks.control.v1.Entry
 	3,  // 10: maestra.webhooks.control.v1.Delta.removals:type_name -> maestra.webhooks.control.v1.Ref
 	10, // 11: maestra.webhooks.control.v1.Entry.integration:type_name -> maestra.webhooks.control.v1.Integration
-	12, // 12: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
+	17, // 12: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
 	9,  // 13: maestra.webhooks.control.v1.Ack.results:type_name -> maestra.webhooks.control.v1.EntryResult
 	3,  // 14: maestra.webhooks.control.v1.EntryResult.ref:type_name -> maestra.webhooks.control.v1.Ref
-	11, // 15: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
-	19, // 16: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
-	14, // 17: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
-	13, // 18: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
-	19, // 19: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
-	14, // 20: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
-	19, // 21: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
-	19, // 22: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
-	16, // 23: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
-	20, // 24: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
-	19, // 25: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
-	20, // 26: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
-	18, // 27: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
-	1,  // 28: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
-	2,  // 29: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
-	29, // [29:30] is the sub-list for method output_type
-	28, // [28:29] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	16, // 15: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
+	24, // 16: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
+	19, // 17: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
+	11, // 18: maestra.webhooks.control.v1.Integration.oauth2:type_name -> maestra.webhooks.control.v1.OAuth2
+	13, // 19: maestra.webhooks.control.v1.Integration.tls:type_name -> maestra.webhooks.control.v1.TLS
+	14, // 20: maestra.webhooks.control.v1.Integration.egress:type_name -> maestra.webhooks.control.v1.Egress
+	12, // 21: maestra.webhooks.control.v1.OAuth2.parameters:type_name -> maestra.webhooks.control.v1.Parameter
+	15, // 22: maestra.webhooks.control.v1.Egress.proxy:type_name -> maestra.webhooks.control.v1.Proxy
+	18, // 23: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
+	24, // 24: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
+	19, // 25: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
+	24, // 26: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
+	24, // 27: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
+	21, // 28: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
+	25, // 29: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
+	24, // 30: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
+	25, // 31: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
+	23, // 32: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
+	1,  // 33: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
+	2,  // 34: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
+	34, // [34:35] is the sub-list for method output_type
+	33, // [33:34] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -1807,7 +2227,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
