@@ -46,6 +46,9 @@ const (
 	ReasonNetworkError    Reason = "NetworkError"    // DNS, connect, TLS, reset, malformed answer
 	ReasonBlocked         Reason = "Blocked"         // address or URL rule
 	ReasonBadRequest      Reason = "BadRequest"      // rendered parts make no valid request
+	ReasonProxyError      Reason = "ProxyError"      // the egress proxy failed before the receiver was reached
+	ReasonTokenError      Reason = "TokenError"      // no access token could be got, so nothing was sent
+	ReasonTokenRefused    Reason = "TokenRefused"    // 401 to an access token, which is thrown away
 	ReasonCrash           Reason = "Crash"           // the dispatcher died during the attempt
 )
 

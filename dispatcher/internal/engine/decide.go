@@ -31,16 +31,23 @@ func Decide(now time.Time, policy plan.Retry, call *store.Call, was store.State,
 	if r.Unsent {
 		next.Attempts = was.Attempts
 	}
+	next.Unreached = was.Unreached
+	counted := next.Attempts - next.Unreached
+	input := retry.NextInput{
+		Attempts: counted, Reason: r.Reason, Begun: r.Begun, Now: now, RetryAfter: r.RetryAfter, Jitter: jitter,
+	}
+	if r.Reason == plan.ReasonProxyError && next.Unreached < retry.MaxUnreached { // also without the key: nothing was sent
+		next.Unreached++
+		next.Due = retry.Unreached(next.Unreached, input)
+		return next
+	}
 	if call.HasKey {
-		due, ok := retry.Next(policy, retry.NextInput{
-			Attempts: next.Attempts, Reason: r.Reason, Begun: r.Begun, Now: now, RetryAfter: r.RetryAfter, Jitter: jitter,
-		})
-		if ok {
+		if due, ok := retry.Next(policy, input); ok {
 			next.Due = due
 			return next
 		}
 	}
-	next.Outcome = outcome(r.Reason, call.HasKey && next.Attempts > 1)
+	next.Outcome = outcome(r.Reason, call.HasKey && counted > 1)
 	next.EndedAt = now
 	return next
 }
@@ -60,8 +67,11 @@ func outcome(r plan.Reason, retried bool) plan.Outcome {
 	case plan.ReasonCrash:
 		return plan.OutcomeLost
 	}
-	if retried {
+	switch {
+	case retried:
 		return plan.OutcomeExhausted
+	case r == plan.ReasonTokenRefused: // a 401, as others
+		return plan.OutcomeRejected
 	}
 	return plan.OutcomeFailed
 }

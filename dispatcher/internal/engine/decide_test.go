@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -40,6 +41,11 @@ func TestDecide(t *testing.T) {
 		{"server error without the key", false, plan.DefaultRetry(), 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
 		{"no retries configured", true, none, 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
 		{"a reason that is not retried", true, only429, 0, plan.ReasonServerError, 0, plan.OutcomeFailed, 0},
+		{"no token without the key", false, plan.DefaultRetry(), 0, plan.ReasonTokenError, 0, plan.OutcomeFailed, 0},
+		{"no token", true, plan.DefaultRetry(), 0, plan.ReasonTokenError, 0, "", 105 * time.Second},
+		{"token refused without the key", false, plan.DefaultRetry(), 0, plan.ReasonTokenRefused, 0, plan.OutcomeRejected, 0},
+		{"token refused", true, only429, 0, plan.ReasonTokenRefused, 0, "", 105 * time.Second},
+		{"token refused again and again", true, only429, 3, plan.ReasonTokenRefused, 0, plan.OutcomeExhausted, 0},
 		{"then one that is not", true, only429, 1, plan.ReasonTimeout, 0, plan.OutcomeExhausted, 0},
 	}
 	for _, test := range tests {
@@ -61,5 +67,39 @@ func TestDecide(t *testing.T) {
 	unsent := Decide(now, plan.DefaultRetry(), &store.Call{HasKey: true}, store.State{Attempts: 1}, Result{Unsent: true, Reason: plan.ReasonBlocked}, 0)
 	if unsent.Attempts != 1 || unsent.Outcome != plan.OutcomeBlocked {
 		t.Errorf("without a request: %+v, want no further attempt", unsent)
+	}
+}
+
+// TestDecideUnreached: a failure of the egress proxy costs no retry, also without
+// the key, but not for ever.
+func TestDecideUnreached(t *testing.T) {
+	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	policy := plan.DefaultRetry()
+	proxyError := Result{Reason: plan.ReasonProxyError, Begun: begun}
+	for _, key := range []bool{true, false} {
+		call := &store.Call{HasKey: key}
+		state := Decide(begun, policy, call, store.State{Attempts: 3}, proxyError, 0)
+		if want := (store.State{Attempts: 4, Unreached: 1, Due: begun.Add(5 * time.Second)}); state != want {
+			t.Errorf("after the proxy failed (key: %t): %+v, want %+v", key, state, want)
+		}
+		state = store.State{}
+		for range retry.MaxUnreached {
+			state = Decide(begun, policy, call, state, proxyError, 0)
+		}
+		if state.Finished() || state.Unreached != retry.MaxUnreached {
+			t.Fatalf("after %d failures (key: %t): %+v", retry.MaxUnreached, key, state)
+		}
+		state = Decide(begun, policy, call, state, proxyError, 0)
+		if key && !state.Due.Equal(begun.Add(policy.Delay)) || !key && state.Outcome != plan.OutcomeFailed {
+			t.Errorf("after one more (key: %t): %+v", key, state)
+		}
+	}
+	used := store.State{Attempts: 5, Unreached: 3} // two that count
+	if next := Decide(begun, policy, &store.Call{HasKey: true}, used, Result{Reason: plan.ReasonServerError, Begun: begun}, 0); next.Finished() || next.Unreached != 3 {
+		t.Errorf("the third attempt that counts has no retry: %+v", next)
+	}
+	used = store.State{Attempts: 6, Unreached: 6}
+	if next := Decide(begun, policy, &store.Call{HasKey: true}, used, Result{Reason: plan.ReasonSuccess, Begun: begun}, 0); next.Outcome != plan.OutcomeSucceeded {
+		t.Errorf("success after failures of the proxy: %+v", next)
 	}
 }

@@ -13,7 +13,7 @@ const maxJitter = 0.1
 
 // NextInput is what the time of the next attempt depends on, beside the policy.
 type NextInput struct {
-	// Attempts is how many attempts the call has had, at least 1.
+	// Attempts is how many attempts the call has had that count, at least 1.
 	Attempts int
 	// Reason is how the last one ended.
 	Reason plan.Reason
@@ -31,22 +31,42 @@ type NextInput struct {
 // Next returns when the next attempt is due, or false if there is none: the
 // policy does not retry the reason, or its retries are used up.
 func Next(p plan.Retry, n NextInput) (due time.Time, ok bool) {
-	if n.Attempts > p.Retries || !slices.Contains(p.Reasons, n.Reason) {
+	if n.Attempts > p.Retries || !covers(p, n.Reason) {
 		return time.Time{}, false
 	}
+	due = dueAt(n, delay(p, n.Attempts))
+	if asked := n.Now.Add(min(n.RetryAfter, MaxRetryAfter)); due.Before(asked) {
+		due = asked
+	}
+	return due, true
+}
+
+// covers reports whether a policy retries a reason. Those that no author chooses
+// from follow from the others: an access token that was refused is always worth
+// another attempt with a new one, and what failed on the way to the receiver is an
+// error of the network.
+func covers(p plan.Retry, reason plan.Reason) bool {
+	switch reason {
+	case plan.ReasonTokenRefused:
+		return true
+	case plan.ReasonTokenError, plan.ReasonProxyError:
+		reason = plan.ReasonNetworkError
+	}
+	return slices.Contains(p.Reasons, reason)
+}
+
+// dueAt is when a wait is over that began with the attempt, with jitter, and not
+// in the past.
+func dueAt(n NextInput, wait time.Duration) time.Time {
 	begun := n.Begun
 	if begun.After(n.Now) { // the clock went back; else the call would wait for it to catch up
 		begun = n.Now
 	}
-	wait := delay(p, n.Attempts)
-	due = begun.Add(wait + time.Duration(float64(wait)*maxJitter*min(max(n.Jitter, 0), 1)))
-	if asked := n.Now.Add(min(n.RetryAfter, MaxRetryAfter)); due.Before(asked) {
-		due = asked
-	}
+	due := begun.Add(wait + time.Duration(float64(wait)*maxJitter*min(max(n.Jitter, 0), 1)))
 	if due.Before(n.Now) {
-		due = n.Now
+		return n.Now
 	}
-	return due, true
+	return due
 }
 
 // Longest is the longest time that [Next] can put between now and an attempt.
