@@ -22,10 +22,12 @@ func (c *configuration) Apply(change control.Change) []control.Result {
 	for _, ref := range change.Removals {
 		c.remove(ref)
 	}
-	for _, in := range change.Integrations {
-		c.engine.SetIntegration(in)
-	}
 	var refused []control.Result
+	for _, in := range change.Integrations {
+		if err := c.engine.SetIntegration(in); err != nil {
+			refused = append(refused, control.Result{Ref: in.Ref(), Error: err.Error()})
+		}
+	}
 	for _, p := range change.Webhooks {
 		w, err := catalog.Compile(*p)
 		if err != nil {

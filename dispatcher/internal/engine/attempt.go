@@ -20,6 +20,7 @@ type turn struct {
 	lane        *lane
 	in          *integration
 	integration *plan.Integration
+	route       *outbound.Route
 	webhook     *plan.Webhook
 	item        waiting
 	worker      *worker
@@ -65,7 +66,7 @@ func (e *Engine) attempt(t *turn) {
 	}, e.jitter())
 	end := &store.End{Call: call, Was: entry.State, Now: next}
 	if request != nil {
-		end.Attempt = logRow(call, next.Attempts, t.integration, request, response)
+		end.Attempt = logRow(call, next.Attempts, request, response)
 	}
 	e.end(t, end)
 }
@@ -94,7 +95,7 @@ func (e *Engine) renew(t *turn) bool {
 	if t.lane.home != t.in || !t.lane.runs() {
 		return false
 	}
-	t.integration, t.webhook = t.in.plan, t.lane.plan
+	t.integration, t.route, t.webhook = t.in.plan, t.in.route, t.lane.plan
 	return true
 }
 
@@ -102,7 +103,7 @@ func (e *Engine) renew(t *turn) bool {
 // why, if it could not be made. An error is the store's.
 func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.Response, error) {
 	call := &entry.Call
-	request, err := outbound.Build(t.integration, parts(call, t.webhook))
+	request, err := t.route.Build(parts(call, t.webhook))
 	if err != nil {
 		return nil, refused(err), nil
 	}
@@ -203,7 +204,7 @@ func parts(call *store.Call, webhook *plan.Webhook) outbound.Parts {
 		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value}
 	}
 	return outbound.Parts{
-		Method: call.Method, Suffix: call.Suffix, InheritedOff: call.InheritedOff, Own: own,
+		ID: call.ID.String(), Method: call.Method, Suffix: call.Suffix, InheritedOff: call.InheritedOff, Own: own,
 		HasBody: call.HasBody, Body: call.Body, Timeout: webhook.Timeout,
 	}
 }
@@ -217,33 +218,3 @@ func refused(err error) outbound.Response {
 	return outbound.Response{Reason: reason, Begun: time.Now(), Message: err.Error()}
 }
 
-// logRow is the log row of an attempt, private header values redacted.
-func logRow(call *store.Call, number int, in *plan.Integration, request *outbound.Request, r outbound.Response) *store.Attempt {
-	row := &store.Attempt{
-		ID: call.ID, Number: number, Begun: r.Begun, Duration: r.Duration, Reason: r.Reason,
-		Integration: in.Key, IntegrationGeneration: in.Generation, Method: call.Method, URL: request.URL.String(),
-		RequestHeaders: make([]store.Header, len(request.Headers)),
-		StatusCode:     r.StatusCode, ResponseBody: r.Body, ResponseCut: r.BodyCut, Message: r.Message,
-	}
-	for i, h := range request.Headers {
-		value := h.Value
-		if h.Private {
-			value = plan.Redacted
-		}
-		row.RequestHeaders[i] = store.Header{Name: h.Name, Value: value}
-	}
-	row.ResponseHeaders = headerRows(r.Header)
-	return row
-}
-
-// headerRows lists response headers in a stable order.
-func headerRows(h http.Header) []store.Header {
-	rows := make([]store.Header, 0, len(h))
-	for name, values := range h {
-		for _, value := range values {
-			rows = append(rows, store.Header{Name: name, Value: value})
-		}
-	}
-	slices.SortStableFunc(rows, func(a, b store.Header) int { return strings.Compare(a.Name, b.Name) })
-	return rows
-}

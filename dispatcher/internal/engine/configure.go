@@ -5,16 +5,35 @@ import (
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/limit"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // SetIntegration adds or replaces an integration. It applies to the next
-// attempt of every webhook that uses it.
-func (e *Engine) SetIntegration(p *plan.Integration) {
+// attempt of every webhook that uses it. An error says in one sentence why nothing
+// can be sent for it as it is; its calls then wait.
+func (e *Engine) SetIntegration(p *plan.Integration) error {
+	var route *outbound.Route
+	var err error
+	if p.NotReady == "" {
+		if route, err = e.sender.Route(p); err != nil {
+			p = &plan.Integration{Key: p.Key, Generation: p.Generation, NotReady: err.Error()}
+		}
+	}
+	if old := e.setIntegration(p, route); old != nil {
+		e.sender.Leave(old)
+	}
+	return err
+}
+
+// setIntegration is SetIntegration with what has been prepared. It returns the
+// route that is not used for new attempts any more.
+func (e *Engine) setIntegration(p *plan.Integration, route *outbound.Route) (old *outbound.Route) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	in := e.integration(p.Key)
-	in.plan = p
+	old = in.route
+	in.plan, in.route = p, route
 	switch {
 	case p.NotReady != "": // its limit is not known, and its last sends still count
 	case p.RequestsPerSecond == 0:
@@ -28,6 +47,7 @@ func (e *Engine) SetIntegration(p *plan.Integration) {
 		e.place(l, time.Now())
 	}
 	e.pump(in)
+	return old
 }
 
 // RemoveIntegration makes the calls of its webhooks wait until it comes back.
@@ -35,7 +55,10 @@ func (e *Engine) RemoveIntegration(key plan.Key) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if in := e.integrations[key]; in != nil {
-		in.plan = nil
+		if in.route != nil {
+			e.sender.Leave(in.route)
+		}
+		in.plan, in.route = nil, nil
 		e.forget(in)
 	}
 }

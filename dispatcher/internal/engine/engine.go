@@ -22,8 +22,13 @@ var ErrTooManyWaiting = errors.New("as many calls wait for this integration as i
 // since it was looked up.
 var ErrDeleted = errors.New("the webhook was deleted")
 
-// Sender performs one request. It is package outbound's Sender.
+// Sender performs requests. It is package outbound's Sender.
 type Sender interface {
+	// Route prepares the way of an integration's requests; the error says in one
+	// sentence why they can have none. Leave gives it up.
+	Route(in *plan.Integration) (*outbound.Route, error)
+	Leave(r *outbound.Route)
+	// Send sends one request.
 	Send(ctx context.Context, r *outbound.Request) outbound.Response
 }
 

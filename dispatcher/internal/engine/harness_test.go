@@ -68,7 +68,7 @@ func (h *harness) open() {
 	}
 	h.crashed = false
 	h.engine, err = New(Options{
-		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: h, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: sender{outbound.New(outbound.Options{}), h}, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
 		Wall:       h.wall,
 		CacheBytes: h.cacheBytes, InFlightBytes: h.inFlightBytes,
 		Report: func(r plan.Report) {
@@ -118,7 +118,18 @@ func (h *harness) crash() {
 // wall is the wall clock.
 func (h *harness) wall() time.Time { return time.Now().Round(0).Add(time.Duration(h.clock.Load())) }
 
-// Send implements Sender: the request's path is the call's name.
+// sender is outbound's Sender with the harness in place of the wire.
+type sender struct {
+	*outbound.Sender
+	harness *harness
+}
+
+// Send implements Sender.
+func (s sender) Send(ctx context.Context, r *outbound.Request) outbound.Response {
+	return s.harness.Send(ctx, r)
+}
+
+// Send receives a request: its path is the call's name.
 func (h *harness) Send(ctx context.Context, r *outbound.Request) outbound.Response {
 	name := r.URL.Path[1:]
 	if r.Gate != nil && r.Gate(ctx) != nil {
@@ -161,7 +172,9 @@ func (h *harness) integration(name string, change func(*plan.Integration)) {
 	if change != nil {
 		change(p)
 	}
-	h.engine.SetIntegration(p)
+	if err := h.engine.SetIntegration(p); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // webhook configures a webhook of an integration.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/limit"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -25,6 +26,7 @@ const (
 // guards it.
 type integration struct {
 	plan          *plan.Integration // nil while unknown here
+	route         *outbound.Route   // nil unless the plan is there and ready
 	limiter       *limit.Limiter    // nil without a limit
 	open          int               // calls of all its lanes without outcome
 	bytes         int64             // sum of their sizes
@@ -138,7 +140,7 @@ func (e *Engine) pump(in *integration) {
 // begin gives the lane's next call of a kind its turn.
 func (e *Engine) begin(l *lane, k kind) {
 	in := l.home
-	t := &turn{lane: l, in: in, integration: in.plan, webhook: l.plan, item: l.take(k), limited: in.limiter != nil}
+	t := &turn{lane: l, in: in, integration: in.plan, route: in.route, webhook: l.plan, item: l.take(k), limited: in.limiter != nil}
 	e.uncache(t.item)
 	if k == again {
 		in.firsts = 0

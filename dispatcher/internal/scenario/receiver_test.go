@@ -49,6 +49,7 @@ type rule struct {
 // sender is the receiver as one life of the dispatcher reaches it: outbound's
 // Sender, but for the wire.
 type sender struct {
+	*outbound.Sender
 	*receiver
 	life *life
 }

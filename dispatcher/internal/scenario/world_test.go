@@ -16,6 +16,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -80,7 +81,7 @@ func (w *world) start(configured bool) error {
 	}
 	kept := gated{Pebble: l.store, life: l}
 	l.engine, err = engine.New(engine.Options{
-		Store: kept, Sender: sender{&w.receiver, l}, Logger: slog.New(slog.DiscardHandler),
+		Store: kept, Sender: sender{outbound.New(outbound.Options{}), &w.receiver, l}, Logger: slog.New(slog.DiscardHandler),
 		Jitter: func() float64 { return w.jitter },
 		Report: func(r plan.Report) { w.report(l, r) },
 	})
@@ -135,8 +136,7 @@ func (w *world) apply(ref plan.Ref) error {
 	if ref.Kind == plan.KindIntegration {
 		in := w.config.integration(ref.Name)
 		w.roots = append(w.roots, in.plan.URL)
-		l.engine.SetIntegration(in.entry())
-		return nil
+		return l.engine.SetIntegration(in.entry())
 	}
 	compiled, err := w.config.webhook(ref.Name).entry(&w.config)
 	if err != nil {

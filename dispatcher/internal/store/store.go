@@ -249,6 +249,16 @@ type Attempt struct {
 	// ResponseCut says that ResponseBody is only the beginning.
 	ResponseCut bool   `cbor:"14,keyasint,omitempty"`
 	Message     string `cbor:"15,keyasint,omitempty"`
+	// RequestBodyMask says which parts of the call's body are private, by what was
+	// private at the time: whoever shows the body shows something else there. In
+	// order, without overlaps.
+	RequestBodyMask []Span `cbor:"16,keyasint,omitempty"`
+}
+
+// Span is a part of a text, in bytes, its End not included.
+type Span struct {
+	Start int `cbor:"1,keyasint"`
+	End   int `cbor:"2,keyasint"`
 }
 
 // Item is a waiting call in a listing.
