@@ -170,12 +170,12 @@ func TestRenderErrors(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	templates, err := parts.Compile(&plan.Webhook{
 		Escaping: plan.EscapingNone,
-		Suffix:   "/${a}", Headers: []plan.HeaderTemplate{{Name: "X-A", Value: "${b}"}}, HasBody: true, Body: "${c}",
+		Suffix:   "/${a}", Headers: []plan.HeaderTemplate{{Name: "X-A", Value: "${b}"}}, HasBody: true, Body: strings.Repeat("y", 1000) + "${c}",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const fixed = len("/" + "X-A")
+	const fixed = len("/"+"X-A") + 1000 // the data may have 1 MiB itself
 	large := strings.Repeat("x", plan.MaxRequestBytes-fixed-200)
 	tests := []struct{ a, b, c, field string }{
 		{large + strings.Repeat("x", 100), "", strings.Repeat("x", 100), ""},
