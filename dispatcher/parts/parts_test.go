@@ -166,6 +166,37 @@ func TestRenderErrors(t *testing.T) {
 	}
 }
 
+// TestTooLarge: the error is about the part that is largest.
+func TestTooLarge(t *testing.T) {
+	templates, err := parts.Compile(&plan.Webhook{
+		Escaping: plan.EscapingNone,
+		Suffix:   "/${a}", Headers: []plan.HeaderTemplate{{Name: "X-A", Value: "${b}"}}, HasBody: true, Body: strings.Repeat("y", 1000) + "${c}",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fixed = len("/"+"X-A") + 1000 // the data may have 1 MiB itself
+	large := strings.Repeat("x", plan.MaxRequestBytes-fixed-200)
+	tests := []struct{ a, b, c, field string }{
+		{large + strings.Repeat("x", 100), "", strings.Repeat("x", 100), ""},
+		{large, strings.Repeat("x", 100), strings.Repeat("x", 101), "url"},
+		{strings.Repeat("x", 101), large, strings.Repeat("x", 100), "headers[X-A]"},
+		{strings.Repeat("x", 100), strings.Repeat("x", 101), large, "body"},
+	}
+	for _, tt := range tests {
+		_, err := templates.Render(data(t, `{"a": "`+tt.a+`", "b": "`+tt.b+`", "c": "`+tt.c+`"}`))
+		if tt.field == "" {
+			if err != nil {
+				t.Errorf("what just fits: %v", err)
+			}
+			continue
+		}
+		if diff := cmp.Diff([]string{tt.field}, fields(t, err)); diff != "" || !strings.Contains(err.Error(), "1048577 bytes") {
+			t.Errorf("%v; fields (-want +got):\n%s", err, diff)
+		}
+	}
+}
+
 // TestValuesSuitTheirPlace: each part is escaped as what it is, and not at all
 // with EscapingNone.
 func TestValuesSuitTheirPlace(t *testing.T) {

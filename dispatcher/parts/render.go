@@ -37,8 +37,28 @@ func (t *Templates) Render(data template.Data) (Text, error) {
 		text.Body, err = t.Body.Append(nil, data)
 		errs.add(t.bodyField, err)
 	}
+	if len(errs) == 0 {
+		errs.add(t.checkSize(&text))
+	}
 	if len(errs) > 0 {
 		return Text{}, errs
 	}
 	return text, nil
+}
+
+// checkSize returns an error about the largest part if the parts alone, without the
+// integration's, are more than a request may have.
+func (t *Templates) checkSize(text *Text) (field string, err error) {
+	size, largest := 0, 0
+	count := func(name string, n int) {
+		if size += n; n > largest {
+			field, largest = name, n
+		}
+	}
+	count(urlField, len(text.Suffix))
+	for _, h := range text.Headers {
+		count(HeaderField(h.Name), len(h.Name)+len(h.Value))
+	}
+	count(t.bodyField, len(text.Body))
+	return field, plan.CheckRequestSize(size)
 }

@@ -192,6 +192,9 @@ const (
 	DefaultTimeout         = 30 * time.Second
 	MinTimeout             = time.Second
 	MaxTimeout             = 120 * time.Second
+	// MaxRequestBytes bounds a request: the bytes of its URL, of the names and
+	// values of its headers, and of its body, together. 1 MiB.
+	MaxRequestBytes = 1 << 20
 )
 
 // Backoff is how the delay between retries grows.

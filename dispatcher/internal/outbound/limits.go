@@ -1,10 +1,19 @@
 package outbound
 
-import "time"
+import (
+	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+)
 
 // Every dimension of the way out. A receiver can be slow, endless or hostile;
 // these numbers are what one of them can cost.
 const (
+	// MaxRequest bounds what is sent, in bytes: URL, headers and body together. Intake
+	// knows a webhook's own part of it and refuses that before. What an integration
+	// has changed since counts only here.
+	MaxRequest = plan.MaxRequestBytes
+
 	// KeptBody is how much of an answer's body is returned.
 	KeptBody = 64 << 10
 	// smallBody is how much is returned where there is no room for more.

@@ -66,7 +66,7 @@ var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.Met
 // Build joins a webhook's rendered parts with its integration as it is now. An
 // error is one sentence without secrets. It wraps [plan.ErrLeavesRoot] if the
 // URL would leave the integration's, which makes the call Blocked; every other
-// error says that the parts make no valid request.
+// error says that the parts make no valid request, or one above [MaxRequest].
 func Build(in *plan.Integration, parts Parts) (*Request, error) {
 	if !slices.Contains(methods, parts.Method) {
 		return nil, errors.New("the method is none of " + strings.Join(methods, ", "))
@@ -87,6 +87,9 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 	if parts.HasBody && !has(headers, "Content-Type") {
 		headers = append(headers, plan.RenderedHeader{Name: "Content-Type", Value: "application/json"})
 	}
+	if err := checkSize(in.URL, headers, parts); err != nil {
+		return nil, err // a sentence of its own, for the log
+	}
 	timeout := in.Timeout
 	if parts.Timeout > 0 {
 		timeout = parts.Timeout
@@ -98,6 +101,15 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 		Method: parts.Method, URL: target, Headers: headers,
 		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout,
 	}, nil
+}
+
+// checkSize holds [MaxRequest].
+func checkSize(root string, headers []plan.RenderedHeader, parts Parts) error {
+	size := len(root) + len(parts.Suffix) + len(parts.Body)
+	for _, h := range headers {
+		size += len(h.Name) + len(h.Value)
+	}
+	return plan.CheckRequestSize(size)
 }
 
 // has reports whether headers hold one of the given name, in any case.

@@ -116,6 +116,20 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
+// The bound holds to the byte, over the parts of webhook and integration.
+func TestBuildBoundsTheRequest(t *testing.T) {
+	in := &plan.Integration{URL: "http://example.com/", Headers: []plan.Header{{Name: "X-A", Value: plan.NewSecret("s3cret")}}}
+	parts := Parts{Method: "POST", Suffix: "x", Own: []plan.RenderedHeader{{Name: "Content-Type", Value: "text/plain"}}, HasBody: true}
+	rest := len("http://example.com/" + "x" + "X-A" + "s3cret" + "Content-Type" + "text/plain")
+	for over := range 2 {
+		parts.Body = make([]byte, MaxRequest-rest+over)
+		_, err := Build(in, parts)
+		if over == 0 && err != nil || over == 1 && (err == nil || !strings.Contains(err.Error(), "1048577 bytes of URL, headers and body")) {
+			t.Errorf("%d bytes more than fit: %v", over, err)
+		}
+	}
+}
+
 // What a receiver sees, byte for byte.
 func TestWire(t *testing.T) {
 	h := func(name, value string) plan.RenderedHeader { return plan.RenderedHeader{Name: name, Value: value} }
