@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -64,7 +65,7 @@ func (a *attempt) failure(err, cause error) Response {
 // failure is the response of a request without an answer. cause is that of the
 // end of its context, nil if it has not ended.
 func failure(err, cause error, timeout time.Duration) Response {
-	var blocked *BlockedError
+	var blocked *egress.BlockedError
 	var network net.Error
 	switch {
 	case errors.As(err, &blocked):
