@@ -217,4 +217,3 @@ func refused(err error) outbound.Response {
 	}
 	return outbound.Response{Reason: reason, Begun: time.Now(), Message: err.Error()}
 }
-

@@ -25,7 +25,7 @@ func (e *tokenError) Unwrap() error { return e.err }
 // authorize adds an access token, if the request is to have one. It waits at most
 // until ctx ends.
 func (r *Request) authorize(ctx context.Context) error {
-	if !r.wantsToken {
+	if !r.wantsToken || r.Route == nil || r.Route.tokens == nil {
 		return nil
 	}
 	accessToken, err := r.Route.tokens.source.Token(ctx)

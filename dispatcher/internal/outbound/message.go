@@ -48,6 +48,12 @@ func answered(status int) string {
 
 // failure is the response of an attempt without an answer.
 func (a *attempt) failure(err, cause error) Response {
+	var token *tokenError
+	if errors.As(err, &token) {
+		response := tokenFailure(token, cause, a.request.Timeout)
+		response.Unsent = true
+		return response
+	}
 	response := failure(err, cause, a.request.Timeout)
 	response.Unsent = a.unsent(cause)
 	if !response.Unsent || a.link.wire == nil {

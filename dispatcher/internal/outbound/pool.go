@@ -97,3 +97,15 @@ func (p *pool) leave(c *connections) {
 		c.transport.CloseIdleConnections()
 	}
 }
+
+// close closes the connections that no request uses, and ends token requests.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.tokens {
+		t.source.Close()
+	}
+	for _, c := range p.connections {
+		c.transport.CloseIdleConnections()
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -19,6 +20,8 @@ import (
 
 // Parts are what a webhook contributes to a request, rendered at intake.
 type Parts struct {
+	// ID is the call's transaction id, which signatures are over.
+	ID string
 	// Method is GET, POST, PUT, PATCH or DELETE.
 	Method string
 	// Suffix is appended to the integration's URL.
@@ -36,8 +39,13 @@ type Parts struct {
 	Timeout time.Duration
 }
 
-// Request is one request, ready to be sent. [Build] makes it.
+// Request is one request, ready to be sent once. [Route.Build] makes it.
 type Request struct {
+	// Route is the way it is sent by; nil for connections with nothing special, and
+	// without access token and signature.
+	Route *Route
+	// ID is the call's transaction id.
+	ID     string
 	Method string
 	URL    *url.URL
 	// Headers are what is sent beside the headers of HTTP itself (Host,
@@ -59,6 +67,9 @@ type Request struct {
 	// the answer. It is asked when the answer's body may be longer than a few
 	// kilobytes; if there is none, that is all that is kept of it.
 	Room func(size int) bool
+
+	wantsToken  bool        // an access token is to be added
+	accessToken plan.Secret // the one that was
 }
 
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
@@ -83,6 +94,9 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 		if err := cmp.Or(plan.CheckHeaderName(h.Name), plan.CheckHeaderValue(h.Name, h.Value)); err != nil {
 			return nil, err // a sentence of its own, for the log
 		}
+		if len(in.SigningKeys) > 0 && isSigning(h.Name) {
+			return nil, fmt.Errorf("header %s is set by the integration's signing", h.Name)
+		}
 	}
 	if parts.HasBody && !has(headers, "Content-Type") {
 		headers = append(headers, plan.RenderedHeader{Name: "Content-Type", Value: "application/json"})
@@ -98,9 +112,21 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 		timeout = plan.DefaultTimeout
 	}
 	return &Request{
-		Method: parts.Method, URL: target, Headers: headers,
-		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout,
+		ID: parts.ID, Method: parts.Method, URL: target, Headers: headers,
+		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout, wantsToken: wantsToken(in, parts),
 	}, nil
+}
+
+// wantsToken reports whether an access token is to be added: it is a header of the
+// integration's, which a webhook can turn off or replace.
+func wantsToken(in *plan.Integration, parts Parts) bool {
+	off := slices.ContainsFunc(parts.InheritedOff, func(name string) bool { return strings.EqualFold(name, authorization) })
+	return in.OAuth2 != nil && !off && !has(parts.Own, authorization)
+}
+
+// isSigning reports whether signing sets a header of that name.
+func isSigning(name string) bool {
+	return slices.ContainsFunc(plan.SigningHeaders[:], func(s string) bool { return strings.EqualFold(s, name) })
 }
 
 // checkSize holds [MaxRequest].

@@ -135,7 +135,8 @@ func (p *pool) source(in *plan.Integration, to settings) (*tokens, error) {
 	return added, nil
 }
 
-// leaveTokens is the opposite of source.
+// leaveTokens is the opposite of source. An attempt that waits for a token still
+// gets it: a source that nobody has any more ends by itself with its token request.
 func (p *pool) leaveTokens(t *tokens) {
 	p.mu.Lock()
 	t.users--
@@ -145,7 +146,6 @@ func (p *pool) leaveTokens(t *tokens) {
 	}
 	p.mu.Unlock()
 	if last {
-		t.source.Close()
 		p.leave(t.connections)
 	}
 }

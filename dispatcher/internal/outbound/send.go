@@ -3,7 +3,6 @@ package outbound
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -16,61 +15,49 @@ import (
 // Options are the settings of a [Sender]. The zero value reaches public
 // addresses only.
 type Options struct {
-	// Policy says what may be reached.
+	// Policy says what may be reached: the ceiling of what integrations want.
 	Policy egress.Policy
+	// Proxy, if not nil, is the egress proxy that all requests go through.
+	// Integrations cannot have another then.
+	Proxy *plan.Proxy
 	// Resolver looks host names up, for tests and unusual installations;
 	// [net.DefaultResolver] if nil.
 	Resolver *net.Resolver
 	// UserAgent is sent if the author of a request sets none. Default:
 	// "webhook-operator".
 	UserAgent string
-	// MaxIdle bounds the unused connections to all hosts together; 2048 if 0.
+	// MaxIdle bounds the unused connections to all hosts together, of those with the
+	// same settings; 2048 if 0.
 	MaxIdle int
 }
 
-// Sender sends requests. It is safe for concurrent use, and one is enough: all
-// share its connections.
+// Sender sends requests. It is safe for concurrent use, and one is enough.
 type Sender struct {
-	transport *http.Transport
 	policy    egress.Policy
+	proxy     *plan.Proxy
+	resolver  *net.Resolver
 	userAgent string
+	idle      int
+	pool      *pool
+	usual     *connections // those with nothing special
 }
 
-// New returns a Sender. End it with [Sender.Close].
-func New(o Options) *Sender {
-	return &Sender{transport: newTransport(o), policy: o.Policy, userAgent: cmp.Or(o.UserAgent, "webhook-operator")}
-}
-
-// newTransport returns the one pool of connections. Used without an http.Client
-// it follows no redirects and keeps no cookies; without Proxy it does not look
-// into the environment.
-func newTransport(o Options) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver, ControlContext: control(o.Policy)}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	return &http.Transport{
-		DialContext:            dialWire(dialer.DialContext),
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    tlsTimeout,
-		DisableCompression:     true,
-		MaxIdleConns:           cmp.Or(o.MaxIdle, maxIdle),
-		MaxIdleConnsPerHost:    maxIdlePerHost,
-		IdleConnTimeout:        idleTimeout,
-		ExpectContinueTimeout:  continueTimeout,
-		MaxResponseHeaderBytes: maxResponseHeader,
-		Protocols:              protocols,
-		HTTP2: &http.HTTP2Config{
-			MaxReceiveBufferPerStream: http2StreamBuffer,
-			SendPingTimeout:           http2PingAfter,
-			PingTimeout:               http2PingTimeout,
-		},
+// New returns a Sender. End it with [Sender.Close]. The error says what is wrong
+// with the proxy.
+func New(o Options) (*Sender, error) {
+	s := &Sender{
+		policy: o.Policy, proxy: o.Proxy, resolver: o.Resolver,
+		userAgent: cmp.Or(o.UserAgent, "webhook-operator"), idle: cmp.Or(o.MaxIdle, maxIdle),
 	}
+	s.pool = newPool(s.newTransport)
+	var err error
+	s.usual, err = s.pool.connect(settings{})
+	return s, err
 }
 
-// Close closes the connections that no request uses. Call it after the last
-// Send has returned.
-func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+// Close closes the connections that no request uses, and ends token requests.
+// Call it after the last Send has returned.
+func (s *Sender) Close() { s.pool.close() }
 
 // Response is how an attempt ended.
 type Response struct {
@@ -119,26 +106,33 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	ctx = a.start()
 	defer a.stop()
 
-	answer, err := s.roundTrip(ctx, a)
+	var answer *http.Response
+	err := r.authorize(ctx)
+	if err == nil {
+		r.sign(time.Now())
+		answer, err = s.roundTrip(ctx, a)
+	}
 	var response Response
 	if err != nil {
 		response = a.failure(err, context.Cause(ctx))
 	} else {
 		response = received(answer, r.Room)
+		r.judgeToken(&response)
 	}
 	response.Begun, response.Duration = a.begun, a.took()
 	return response
 }
 
-// roundTrip returns the headers of the answer, if the host may be called. A receiver that closes an unused
+// roundTrip returns the headers of the answer. A receiver that closes an unused
 // connection meets us now and then with a request in hand. As long as nothing of
 // it has left, it goes to the next connection.
 func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, error) {
-	if err := s.policy.Host(a.request.URL.Hostname(), egress.Allowance{}, false); err != nil {
-		return nil, err
+	by := s.usual
+	if a.request.Route != nil {
+		by = a.request.Route.connections
 	}
 	for tries := 1; ; tries++ {
-		answer, err := s.transport.RoundTrip(a.request.toHTTP(ctx, &a.body))
+		answer, err := by.transport.RoundTrip(a.request.toHTTP(ctx, &a.body))
 		if err == nil || tries == maxConnections || !a.metClosed(context.Cause(ctx)) {
 			return answer, err
 		}

@@ -48,12 +48,9 @@ func (s *Sender) newTransport(to settings) (*http.Transport, error) {
 	}, nil
 }
 
-// dial is what makes a connection.
-type dial func(ctx context.Context, network, address string) (net.Conn, error)
-
 // dialer returns the dial that holds the operator's policy and the integration's
 // allowance, by the proxy that either prescribes.
-func (s *Sender) dialer(e plan.Egress) (dial, error) {
+func (s *Sender) dialer(e plan.Egress) (dialFunc, error) {
 	allowance := egress.Allowance{Hosts: e.Hosts}
 	for _, text := range e.CIDRs {
 		prefix, err := netip.ParsePrefix(text)
@@ -69,7 +66,7 @@ func (s *Sender) dialer(e plan.Egress) (dial, error) {
 		proxy, policy = s.proxy, egress.Policy{AllowLoopback: true, AllowLinkLocal: true, AllowPrivate: true}
 	}
 	if proxy != nil {
-		through, err := newProxyDialer(*proxy, judged(policy, egress.Allowance{}, false, s.direct(policy, egress.Allowance{})))
+		through, err := newProxyDialer(*proxy, nil, judged(policy, egress.Allowance{}, false, s.direct(policy, egress.Allowance{})))
 		if err != nil {
 			return nil, err
 		}
@@ -79,13 +76,13 @@ func (s *Sender) dialer(e plan.Egress) (dial, error) {
 }
 
 // direct dials addresses that policy and allowance permit.
-func (s *Sender) direct(policy egress.Policy, allowance egress.Allowance) dial {
+func (s *Sender) direct(policy egress.Policy, allowance egress.Allowance) dialFunc {
 	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: s.resolver, ControlContext: control(policy, allowance)}
 	return dialer.DialContext
 }
 
 // judged dials hosts that policy and allowance permit by name.
-func judged(policy egress.Policy, allowance egress.Allowance, elsewhere bool, connect dial) dial {
+func judged(policy egress.Policy, allowance egress.Allowance, elsewhere bool, connect dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil {
@@ -102,7 +99,7 @@ func judged(policy egress.Policy, allowance egress.Allowance, elsewhere bool, co
 func tlsConfig(t plan.TLS) (*tls.Config, error) {
 	config := &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: t.ServerName,
-		InsecureSkipVerify: t.InsecureSkipVerify, //nolint:gosec // an author asked for it, and a condition and an event say so
+		InsecureSkipVerify: t.InsecureSkipVerify, // an author asked for it, and a condition and an event say so
 	}
 	if t.CABundle != "" {
 		config.RootCAs = x509.NewCertPool()
