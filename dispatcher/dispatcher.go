@@ -78,10 +78,13 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
-	d.sender = outbound.New(outbound.Options{
+	d.sender, err = outbound.New(outbound.Options{
 		Policy:    egress.Policy{AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate},
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
 	})
+	if err != nil {
+		return nil, err
+	}
 	d.config = &configuration{log: o.Logger}
 	d.control = control.NewClient(control.ClientOptions{
 		Socket: o.ControlSocket, Catalog: d.config, Logger: o.Logger, Version: o.Version,

@@ -47,7 +47,6 @@ const (
 	ReasonProxyError      Reason = "ProxyError"      // the egress proxy failed before the receiver was reached
 	ReasonBlocked         Reason = "Blocked"         // address or URL rule
 	ReasonBadRequest      Reason = "BadRequest"      // rendered parts make no valid request
-	ReasonProxyError      Reason = "ProxyError"      // the egress proxy failed before the receiver was reached
 	ReasonTokenError      Reason = "TokenError"      // no access token could be got, so nothing was sent
 	ReasonTokenRefused    Reason = "TokenRefused"    // 401 to an access token, which is thrown away
 	ReasonCrash           Reason = "Crash"           // the dispatcher died during the attempt

@@ -67,8 +67,12 @@ func (h *harness) open() {
 		h.t.Fatal(err)
 	}
 	h.crashed = false
+	out, err := outbound.New(outbound.Options{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	h.engine, err = New(Options{
-		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: sender{outbound.New(outbound.Options{}), h}, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
+		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: sender{out, h}, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
 		Wall:       h.wall,
 		CacheBytes: h.cacheBytes, InFlightBytes: h.inFlightBytes,
 		Report: func(r plan.Report) {

@@ -37,7 +37,7 @@ func logRow(call *store.Call, number int, request *outbound.Request, r outbound.
 // bodyMask says where private values are in a request's body.
 func bodyMask(mask *redact.Masker, body []byte) []store.Span {
 	var spans []store.Span
-	for _, s := range mask.Spans(body) {
+	for _, s := range mask.Spans(body, false) {
 		spans = append(spans, store.Span{Start: s.Start, End: s.End})
 	}
 	return spans

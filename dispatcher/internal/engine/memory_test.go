@@ -17,7 +17,7 @@ import (
 // longer than the others' attempts take, and a small call does not wait at all.
 func TestAttemptsOfManyIntegrationsFitIntoMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size, fit, all = 1 << 20, 4, 20
+		const size, fit, all = 1<<20 - 4096, 4, 20
 		h := newHarness(t)
 		h.inFlightBytes = fit*(2*size+attemptBytes+1000) + 4*attemptBytes
 		h.restart()

@@ -82,7 +82,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 			},
 			Body: io.NopCloser(bytes.NewReader(r.Body)), ContentLength: int64(len(r.Body)),
 		}).WithContext(context.Background())
-		answer, err := s.transport.RoundTrip(request)
+		answer, err := s.usual.transport.RoundTrip(request)
 		if err != nil {
 			b.Error(err)
 			return

@@ -19,7 +19,7 @@ import (
 
 // The address is judged where it is dialled, whatever name or notation led to it.
 func TestSendBlocked(t *testing.T) {
-	s := New(Options{Policy: egress.Policy{AllowPrivate: true, AllowLinkLocal: true}})
+	s := newSenderOf(t, Options{Policy: egress.Policy{AllowPrivate: true, AllowLinkLocal: true}})
 	defer s.Close()
 	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "0.0.0.0", "127.1", "0x7f.1", "metadata.google.internal"} {
 		got := s.Send(t.Context(), request(t, "GET", "http://"+host+":9/"))
@@ -32,7 +32,7 @@ func TestSendBlocked(t *testing.T) {
 // Only the operator's hosts are called, and the others not even looked up.
 func TestSendToHosts(t *testing.T) {
 	target := serve(t, func(http.ResponseWriter, *http.Request) {})
-	s := New(Options{Policy: egress.Policy{AllowLoopback: true, Hosts: []string{"127.0.0.1", "*.example.com"}}, Resolver: &net.Resolver{
+	s := newSenderOf(t, Options{Policy: egress.Policy{AllowLoopback: true, Hosts: []string{"127.0.0.1", "*.example.com"}}, Resolver: &net.Resolver{
 		PreferGo: true,
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			t.Error("a host was looked up")
@@ -82,7 +82,7 @@ func TestRebinding(t *testing.T) {
 			if err != nil || len(found) != 1 || test.policy.Address(found[0], egress.Allowance{}) != nil {
 				t.Fatalf("a check before the call finds %v, %v, and has to let it pass", found, err)
 			}
-			s := New(Options{Policy: test.policy, Resolver: resolver})
+			s := newSenderOf(t, Options{Policy: test.policy, Resolver: resolver})
 			defer s.Close()
 			got := s.Send(t.Context(), request(t, "GET", address))
 			if got.Reason != test.reason || got.Message != test.message || got.Unsent != (test.reason == plan.ReasonBlocked) {

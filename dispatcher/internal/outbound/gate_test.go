@@ -84,8 +84,8 @@ func TestGateIsBeforeTheFirstByte(t *testing.T) {
 func countWrites(s *Sender) func() int64 {
 	var mu sync.Mutex
 	var wires []*wire
-	dial := s.transport.DialContext
-	s.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := s.usual.transport.DialContext
+	s.usual.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if w, ok := conn.(*wire); ok {
 			mu.Lock()
@@ -184,8 +184,8 @@ func TestGateOutlivesTheConnection(t *testing.T) {
 // watchClose returns a channel that tells when net/http has closed a connection.
 func watchClose(s *Sender) <-chan struct{} {
 	closed := make(chan struct{}, 16)
-	dial := s.transport.DialContext
-	s.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := s.usual.transport.DialContext
+	s.usual.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if w, ok := conn.(*wire); ok {
 			w.Conn = &watched{Conn: w.Conn, closed: closed}
@@ -244,7 +244,7 @@ func TestGateOutlivesGoAway(t *testing.T) {
 func TestGateWithoutAConnection(t *testing.T) {
 	r := request(t, "GET", "http://127.0.0.1:9/")
 	r.Gate = func(context.Context) error { t.Error("the gate was asked"); return nil }
-	s := New(Options{})
+	s := newSenderOf(t, Options{})
 	defer s.Close()
 	before := time.Now()
 	if got := s.Send(t.Context(), r); !got.Unsent || got.Reason != plan.ReasonBlocked || got.Begun.Before(before) {

@@ -24,7 +24,7 @@ import (
 // newSender returns a Sender that may reach the test's servers.
 func newSender(t testing.TB) *Sender {
 	t.Helper()
-	s := New(Options{Policy: egress.Policy{AllowLoopback: true}, UserAgent: "webhook-operator/test"})
+	s := newSenderOf(t, Options{Policy: egress.Policy{AllowLoopback: true}, UserAgent: "webhook-operator/test"})
 	t.Cleanup(s.Close)
 	return s
 }
@@ -120,7 +120,18 @@ func certified(t testing.TB, s *Sender) tls.Certificate {
 	t.Helper()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
-	s.transport.TLSClientConfig.RootCAs = x509.NewCertPool()
-	s.transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
+	s.usual.transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+	s.usual.transport.TLSClientConfig.RootCAs.AddCert(server.Certificate())
 	return server.TLS.Certificates[0]
+}
+
+// newSenderOf returns a Sender that is closed at the end of the test.
+func newSenderOf(t testing.TB, o Options) *Sender {
+	t.Helper()
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
 }

@@ -100,11 +100,11 @@ func TestProxyTunnels(t *testing.T) {
 				if secure {
 					other := newSender(t)
 					proxy.URL = serveTLS(t, certified(t, other), handle)
-					roots = other.transport.TLSClientConfig.RootCAs
+					roots = other.usual.transport.TLSClientConfig.RootCAs
 				} else {
 					proxy.URL = serveRaw(t, handle)
 				}
-				s.transport.DialContext = dialWire(proxyDialerTo(t, proxy, roots).DialContext)
+				s.usual.transport.DialContext = dialWire(proxyDialerTo(t, proxy, roots).DialContext)
 				for range 2 { // the second on the same connection
 					got := s.Send(t.Context(), withBody(request(t, "POST", receiver.URL), "hello"))
 					if got.Reason != plan.ReasonSuccess || string(got.Body) != "hello" {
@@ -157,7 +157,7 @@ func TestProxyFailures(t *testing.T) {
 				t.Errorf("error %q, %+v", err, failed)
 			}
 			s := newSender(t)
-			s.transport.DialContext = dialWire(d.DialContext)
+			s.usual.transport.DialContext = dialWire(d.DialContext)
 			got := s.Send(t.Context(), request(t, "GET", "http://receiver.example/"))
 			if got.Reason != test.reason || got.Message != test.message || !got.Unsent || got.StatusCode != 0 {
 				t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)
@@ -197,13 +197,13 @@ func TestProxyUnreachable(t *testing.T) {
 		{"refused address behind a name", "http://rebound.example:8080", egress.Policy{}, plan.ReasonBlocked, "the egress proxy's address 127.0.0.1 is a loopback address, which the operator does not allow"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dialer := &net.Dialer{Resolver: resolver, ControlContext: control(test.policy)}
+			dialer := &net.Dialer{Resolver: resolver, ControlContext: control(test.policy, egress.Allowance{})}
 			d, err := newProxyDialer(plan.Proxy{URL: test.url}, nil, dialer.DialContext)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := newSender(t)
-			s.transport.DialContext = dialWire(d.DialContext)
+			s.usual.transport.DialContext = dialWire(d.DialContext)
 			got := s.Send(t.Context(), request(t, "GET", "http://receiver.example/"))
 			if got.Reason != test.reason || got.Message != test.message || !got.Unsent {
 				t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)
@@ -266,7 +266,7 @@ func TestProxyContext(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var running sync.WaitGroup
 			running.Go(func() { <-asked; cancel() })
-			conn, err := proxyDialerTo(t, proxy, roots.transport.TLSClientConfig.RootCAs).DialContext(ctx, "tcp", "receiver.example:443")
+			conn, err := proxyDialerTo(t, proxy, roots.usual.transport.TLSClientConfig.RootCAs).DialContext(ctx, "tcp", "receiver.example:443")
 			if conn != nil || !errors.Is(err, context.Canceled) {
 				t.Errorf("connection %v, error %v", conn, err)
 			}

@@ -23,7 +23,7 @@ func pipeSender(t *testing.T, dial time.Duration, handle func(net.Conn)) *Sender
 	var running sync.WaitGroup
 	t.Cleanup(running.Wait) // after the Sender is closed
 	s := newSender(t)
-	s.transport.DialContext = dialWire(func(context.Context, string, string) (net.Conn, error) {
+	s.usual.transport.DialContext = dialWire(func(context.Context, string, string) (net.Conn, error) {
 		<-time.After(dial)
 		near, far := net.Pipe()
 		running.Go(func() {

@@ -79,9 +79,13 @@ func (w *world) start(configured bool) error {
 	if l.store, err = store.Open("store", store.Options{FS: w.fs, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}
+	out, err := outbound.New(outbound.Options{})
+	if err != nil {
+		return errors.Join(err, l.store.Close())
+	}
 	kept := gated{Pebble: l.store, life: l}
 	l.engine, err = engine.New(engine.Options{
-		Store: kept, Sender: sender{outbound.New(outbound.Options{}), &w.receiver, l}, Logger: slog.New(slog.DiscardHandler),
+		Store: kept, Sender: sender{out, &w.receiver, l}, Logger: slog.New(slog.DiscardHandler),
 		Jitter: func() float64 { return w.jitter },
 		Report: func(r plan.Report) { w.report(l, r) },
 	})
