@@ -77,7 +77,9 @@ func TestAnswersWithoutAToken(t *testing.T) {
 		{"no ASCII", answer(200, asJSON, token(canary+`ä`)), 200, "", false, "is not visible ASCII"},
 		{"long token", answer(200, asJSON, token(strings.Repeat("a", maxToken+1))), 200, "", false, "an access token of more than 16 KiB"},
 		{"long answer", answer(200, asJSON, `{"x":"`+long+`"}`), 200, "", false, "answered 200 with more than 64 KiB"},
-		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/"+canary+"2", http.StatusTemporaryRedirect) },
+		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/"+canary+"2", http.StatusTemporaryRedirect)
+		},
 			307, "", false, "answered 307; redirects are never followed, so check tokenURL"},
 		{"redirect to nowhere", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://["+canary)

@@ -62,7 +62,7 @@ func New(o plan.OAuth2, transport http.RoundTripper) *Source {
 // "Authorization: Bearer". If there is none it waits for a token request, at most
 // until ctx ends, and then the error wraps ctx.Err. If the request fails, or one
 // failed so recently that there is no other yet, the error is an [*Error]. After
-// [Source.Close] it says that.
+// [Source.Close] it is one that says so.
 func (s *Source) Token(ctx context.Context) (plan.Secret, error) {
 	f, text, err := s.look(time.Now())
 	if f == nil {
