@@ -77,7 +77,9 @@ func TestAnswersWithoutAToken(t *testing.T) {
 		{"no ASCII", answer(200, asJSON, token(canary+`ä`)), 200, "", false, "is not visible ASCII"},
 		{"long token", answer(200, asJSON, token(strings.Repeat("a", maxToken+1))), 200, "", false, "an access token of more than 16 KiB"},
 		{"long answer", answer(200, asJSON, `{"x":"`+long+`"}`), 200, "", false, "answered 200 with more than 64 KiB"},
-		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/"+canary+"2", 307) },
+		{"redirect", func(_ int, w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/"+canary+"2", http.StatusTemporaryRedirect)
+		},
 			307, "", false, "answered 307; redirects are never followed, so check tokenURL"},
 		{"redirect to nowhere", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://["+canary)
@@ -169,6 +171,7 @@ func TestNoAnswer(t *testing.T) {
 		{"no such host", address, plain(lookup(true)), "does not exist"},
 		{"lookup fails", address, plain(lookup(false)), "looking up"},
 		{"blocked", address, plain(&net.OpError{Op: "dial", Err: &blocked{canary}}), "failed before there was an answer"},
+		{"an error that is no pointer", address, plain(quoting{canary}), "failed before there was an answer"},
 		{"timed out", address, plain(&net.OpError{Op: "dial", Err: timedOut{}}), "timed out"},
 		{"no HTTP", address, speaking(canary + "\r\n\r\n"), "failed before there was an answer"},
 		{"cut off", address, speaking(cut), "failed before there was an answer"},
@@ -196,6 +199,11 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
+// quoting is an error whose fields %#v shows, as some of HTTP/2 are.
+type quoting struct{ said string }
+
+func (q quoting) Error() string { return q.said }
+
 // timedOut is an error of the network that is a timeout.
 type timedOut struct{}
 
@@ -216,15 +224,31 @@ func TestStatusOfABrokenAnswer(t *testing.T) {
 	hidden(t, err)
 }
 
-// After "101 Switching Protocols" there is no body to wait for.
+// After "101 Switching Protocols" there is no body to wait for, and the connection
+// is closed.
 func TestSwitchingProtocols(t *testing.T) {
-	source := New(credentials("http://token.test"), speaking("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"))
-	defer source.Close()
-	_, err := source.Token(t.Context())
-	var failed *Error
-	if !errors.As(err, &failed) || failed.Status != 101 || failed.Temporary {
-		t.Errorf("error %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		closed := make(chan struct{})
+		transport := dialled(func() (net.Conn, error) {
+			near, far := net.Pipe()
+			go func() {
+				defer close(closed)
+				_, _ = far.Read(make([]byte, 4096))
+				_, _ = io.WriteString(far, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+				_, _ = io.Copy(io.Discard, far)
+			}()
+			return near, nil
+		})
+		source := New(credentials("http://token.test"), transport)
+		defer source.Close()
+		before := time.Now()
+		_, err := source.Token(t.Context())
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Status != 101 || failed.Temporary || time.Since(before) != 0 {
+			t.Errorf("error %v after %v", err, time.Since(before))
+		}
+		<-closed
+	})
 }
 
 func TestWrongConfiguration(t *testing.T) {

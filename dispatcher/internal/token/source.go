@@ -23,11 +23,10 @@ type Source struct {
 
 	mu       sync.Mutex
 	current  token
-	flight   *flight // nil if none
-	failures int     // token requests that failed in a row
-	failed   error   // of the last request, nil if it did not fail
-	next     time.Time
-	closed   bool
+	flight   *flight   // nil if none
+	failures int       // token requests that failed in a row
+	failed   error     // of the last request, nil if it did not fail
+	next     time.Time // no request is made before it
 }
 
 // token is an access token. The zero value is none.
@@ -62,7 +61,8 @@ func New(o plan.OAuth2, transport http.RoundTripper) *Source {
 // Token returns an access token that has not expired as far as we know, to be sent as
 // "Authorization: Bearer". If there is none it waits for a token request, at most
 // until ctx ends, and then the error wraps ctx.Err. If the request fails, or one
-// failed so recently that there is no other yet, the error is an [*Error].
+// failed so recently that there is no other yet, the error is an [*Error]. After
+// [Source.Close] it is one that says so.
 func (s *Source) Token(ctx context.Context) (plan.Secret, error) {
 	f, text, err := s.look(time.Now())
 	if f == nil {
@@ -80,7 +80,8 @@ func (s *Source) Token(ctx context.Context) (plan.Secret, error) {
 func (s *Source) look(now time.Time) (*flight, plan.Secret, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	idle := s.flight == nil && !s.closed
+	closed := s.alive.Err() != nil
+	idle := s.flight == nil && !closed
 	if s.current.good(now) {
 		if idle && s.current.ageing(now) && !now.Before(s.next) {
 			s.start(0)
@@ -88,7 +89,7 @@ func (s *Source) look(now time.Time) (*flight, plan.Secret, error) {
 		return nil, s.current.text, nil
 	}
 	switch {
-	case s.closed:
+	case closed:
 		return nil, plan.Secret{}, errClosed
 	case idle && s.failed != nil && now.Before(s.next):
 		return nil, plan.Secret{}, s.failed
@@ -139,7 +140,7 @@ func (s *Source) land(f *flight, got token, err error) {
 		s.failures++
 		s.next = time.Now().Add(delay(s.failures))
 	} else {
-		s.failures, s.next, s.current = 0, time.Time{}, got
+		s.failures, s.current = 0, got
 	}
 	f.token, f.err = got.text, err
 	s.flight = nil
@@ -166,10 +167,9 @@ func (s *Source) Discard(text plan.Secret) {
 // that is there is still given, and no other asked for. Close it when no attempt
 // needs it any more, for those that wait get an error.
 func (s *Source) Close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
+	s.mu.Lock() // so that no request begins after it
 	s.end(errClosed)
+	s.mu.Unlock()
 	s.running.Wait()
 }
 

@@ -183,6 +183,33 @@ func TestEveryTokenIsRefused(t *testing.T) {
 	})
 }
 
+// A token that is discarded while its renewal fails does not shorten the delay.
+func TestDiscardAfterAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source, server := inBubble(t, func(n int, w http.ResponseWriter, _ *http.Request) {
+			if n == 2 {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			grant(w, fmt.Sprint("token-", n), 10*time.Minute)
+		})
+		want(t, source, "token-1")
+		time.Sleep(9 * time.Minute) // the bubble's clock
+		want(t, source, "token-1")  // begins the renewal
+		synctest.Wait()
+		source.Discard(plan.NewSecret("token-1"))
+		var failed *Error
+		if _, err := source.Token(t.Context()); !errors.As(err, &failed) {
+			t.Errorf("error %v", err)
+		}
+		time.Sleep(time.Second) // the bubble's clock
+		want(t, source, "token-3")
+		if n := len(server.seen()); n != 3 {
+			t.Errorf("%d token requests, want 3", n)
+		}
+	})
+}
+
 // A token server that is down is asked after 1 s, 2 s, 4 s and so on up to 30 s,
 // and callers in between learn at once what is wrong.
 func TestBackoff(t *testing.T) {
