@@ -14,7 +14,6 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
-	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -79,7 +78,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
 	d.sender, err = outbound.New(outbound.Options{
-		Policy:    egress.Policy{AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate},
+		Policy: o.policy(), Proxy: o.EgressProxy,
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
 	})
 	if err != nil {

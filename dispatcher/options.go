@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // Options configure a [Dispatcher].
@@ -29,6 +31,16 @@ type Options struct {
 	AllowLoopback  bool
 	AllowLinkLocal bool
 	AllowPrivate   bool
+	// AllowCIDRs are ranges of such addresses that are allowed in addition; they
+	// narrow nothing. DenyCIDRs are ranges that are refused in any case. AllowHosts, if
+	// not empty, are patterns of the only hosts that may be called, see
+	// [plan.MatchHost].
+	AllowCIDRs []netip.Prefix
+	DenyCIDRs  []netip.Prefix
+	AllowHosts []string
+	// EgressProxy, if not nil, is the proxy that all requests go through; integrations
+	// can then name no other. See [ReadEgressProxy].
+	EgressProxy *plan.Proxy
 	// DrainTimeout is how long attempts under way may take to end when the
 	// dispatcher stops; DefaultDrainTimeout if zero.
 	DrainTimeout time.Duration
@@ -71,6 +83,9 @@ func (o *Options) check() error {
 	}
 	if o.MemoryLimit < minMemoryLimit {
 		return fmt.Errorf("a memory limit of %d MiB is too small; give the dispatcher at least %d MiB", o.MemoryLimit/mib, minMemoryLimit/mib)
+	}
+	if err := o.checkEgress(); err != nil {
+		return err
 	}
 	return checkListen(o.Listen, o.InsecureListen)
 }

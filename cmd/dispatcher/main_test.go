@@ -19,6 +19,15 @@ func TestFlags(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	credentials := filepath.Join(dir, "credentials")
+	for name, text := range map[string]string{"": "user:SECRET\nmore\n", "-bad": "SECRET", "-empty": "", "-long": "u:" + strings.Repeat("SECRET", 1000), "-control": "u:\tSECRET"} {
+		if err := os.WriteFile(credentials+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serve := func(args ...string) []string {
+		return append([]string{"--store-dir=" + dir, "--control-socket=/tmp/x.sock"}, args...)
+	}
 	for _, test := range []struct {
 		name   string
 		args   []string
@@ -32,6 +41,22 @@ func TestFlags(t *testing.T) {
 		{"everybody", []string{"--store-dir=" + dir, "--control-socket=/tmp/x.sock", "--listen=:0"}, "", "set --insecure-listen"},
 		{"unknown flag", []string{"--sotre-dir=x"}, "", "flag provided but not defined: -sotre-dir; see --help"},
 		{"bad level", []string{"--log-level=LOUD"}, "", `invalid value "LOUD" for flag -log-level`},
+		{"range that is an address", serve("--allow-cidrs=10.0.0.0/8, 10.1.2.3"), "", `"10.1.2.3" is not valid: it is an address, not a range; write 10.1.2.3/32; see --help`},
+		{"range with more bits", serve("--deny-cidrs=1.1.1.1/24"), "", "write 1.1.1.0/24"},
+		{"no range", serve("--deny-cidrs=1.1.1.0/24,"), "", `"" is not valid: it is not a range`},
+		{"range of metadata", serve("--allow-cidrs=169.254.169.254/32"), "", "the allowed range 169.254.169.254/32 is not valid: it is a cloud metadata service, which is never allowed; see --allow-cidrs"},
+		{"public range", serve("--allow-cidrs=10.0.0.0/8", "--allow-cidrs=8.8.8.0/24"), "", "it is public, so that it is allowed anyway; to refuse a range, deny it"},
+		{"no host", serve("--allow-hosts=a.example,*.com"), "", `the allowed host "*.com" is not valid: a host must be`},
+		{"proxy of another kind", serve("--egress-proxy=socks5://proxy"), "", "the egress proxy cannot be used: the proxy's URL must start with http:// or https://; see --egress-proxy"},
+		{"proxy with credentials in it", serve("--egress-proxy=http://u:SECRET@proxy"), "", "must not contain user information"},
+		{"credentials without proxy", serve("--egress-proxy-credentials=" + credentials), "", "set --egress-proxy"},
+		{"credentials missing", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+dir+"/none"), "", "no such file"},
+		{"credentials are a folder", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+dir), "", "is a directory"},
+		{"credentials without password", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+credentials+"-bad"), "", "credentials-bad, the credentials of the egress proxy, must be username:password"},
+		{"credentials empty", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+credentials+"-empty"), "", "must be username:password"},
+		{"credentials too long", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+credentials+"-long"), "", "shorter than 4096 bytes"},
+		{"credentials with a tab", serve("--egress-proxy=http://proxy", "--egress-proxy-credentials="+credentials+"-control"), "", "control character"},
+		{"good egress, bad address", serve("--allow-cidrs=10.0.0.0/8,fd00::/8", "--deny-cidrs=10.1.0.0/16", "--allow-hosts=*.example.com, 10.0.0.1", "--egress-proxy=http://proxy:3128", "--egress-proxy-credentials="+credentials, "--listen=:0"), "", "set --insecure-listen"},
 		{"argument", []string{"run"}, "", `unexpected argument "run"; see --help`},
 		{"help names check", []string{"--help"}, "dispatcher check", ""},
 		{"help names backup", []string{"--help"}, "dispatcher backup", ""},
@@ -56,7 +81,7 @@ func TestFlags(t *testing.T) {
 			switch {
 			case test.err == "" && err != nil:
 				t.Errorf("error: %v", err)
-			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n")):
+			case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "SECRET")):
 				t.Errorf("error %q, want one line with %q", err, test.err)
 			}
 			if !strings.Contains(stdout.String(), test.stdout) {

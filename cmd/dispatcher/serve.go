@@ -30,9 +30,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to take calls on; loopback only, because callers are not authenticated")
 	flags.BoolVar(&o.InsecureListen, "insecure-listen", false, "allow --listen to be any address: everybody who reaches it can send calls")
 	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
-	flags.BoolVar(&o.AllowLoopback, "allow-loopback", false, "allow requests to loopback addresses")
-	flags.BoolVar(&o.AllowLinkLocal, "allow-link-local", false, "allow requests to link-local addresses; metadata services stay refused")
-	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
+	readEgress := egressFlags(flags, &o)
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
 	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
 	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
@@ -44,6 +42,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	case *showVersion:
 		_, err := fmt.Fprintln(stdout, version)
+		return err
+	}
+	if err := readEgress(); err != nil {
 		return err
 	}
 	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20

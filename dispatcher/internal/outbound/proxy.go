@@ -143,12 +143,12 @@ var errTooLarge = errors.New("the headers are too large")
 // even if the head announces a body.
 func readStatus(reader *bufio.Reader) (int, error) {
 	for {
-		answer, err := http.ReadResponse(reader, &http.Request{Method: http.MethodConnect})
+		answer, err := http.ReadResponse(reader, &http.Request{Method: http.MethodConnect}) //nolint:bodyclose // its body is the tunnel, or ends with the connection
 		if err != nil {
 			return 0, err
 		}
 		if answer.StatusCode < 100 || answer.StatusCode > 199 || answer.StatusCode == http.StatusSwitchingProtocols {
-			return answer.StatusCode, nil // its body is the connection, which the caller closes or keeps
+			return answer.StatusCode, nil
 		}
 	}
 }
