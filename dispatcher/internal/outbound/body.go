@@ -11,34 +11,58 @@ import (
 // size.
 var buffers = sync.Pool{New: func() any { return new([KeptBody]byte) }}
 
-// readBody reads a body within the limits and says whether that was not all.
-// What is within them is read to its end. size is what the receiver announced,
-// negative if it did not. room, which may be nil, is that of the request.
-func readBody(body io.Reader, size int64, room func(int) bool) (kept []byte, cut bool) {
+// body is what is kept of an answer's body.
+type body struct {
+	kept      []byte
+	cut       bool // that was not all
+	undecoded bool // nothing is kept, for it could not be decoded
+}
+
+// readBody reads an answer's body within the limits, decoded. What is within them
+// is read to its end. room, which may be nil, is that of the request.
+func readBody(answer *http.Response, room func(int) bool) body {
 	has := func(size int) bool { return room == nil || room(size) }
+	size := answer.ContentLength // as announced, negative if it was not
+	list, known := codings(answer.Header)
 	switch {
-	case body == http.NoBody:
-		return nil, false
+	case answer.Body == http.NoBody:
+		return body{}
+	case !known, len(list) > 0 && !has(2*KeptBody+len(list)*decoderSize):
+		n, _ := io.CopyN(io.Discard, answer.Body, maxBody) // an error costs the connection, nothing else
+		return body{cut: n > 0, undecoded: n > 0}
+	case len(list) > 0:
+		d := decode(answer.Body, list)
+		kept, ended := readAll(d, true)
+		d.release(ended)
+		return kept
 	case size >= 0 && size < smallBody, size >= 0 && size < KeptBody && has(int(size)):
 		buffer := make([]byte, size+1) // one more, or the end is not seen
-		n, ended, err := fill(body, buffer)
-		return buffer[:n:n], err != nil || !ended
+		n, ended, err := fill(answer.Body, buffer)
+		return body{kept: buffer[:n:n], cut: err != nil || !ended}
 	}
+	kept, _ := readAll(answer.Body, has(2*KeptBody))
+	return kept
+}
+
+// readAll reads a body of which the size is not known and says whether it read it to
+// its end. roomy says that there is room for a buffer and what is kept of it.
+func readAll(from io.Reader, roomy bool) (_ body, ended bool) {
 	var buffer []byte
-	if has(2 * KeptBody) { // the buffer, and what is kept of it
+	if roomy {
 		pooled := buffers.Get().(*[KeptBody]byte) //nolint:forcetypeassert // nothing else is put in
 		defer buffers.Put(pooled)
 		buffer = pooled[:]
 	} else {
 		buffer = make([]byte, smallBody)
 	}
-	n, ended, err := fill(body, buffer)
-	kept = slices.Clone(buffer[:n])
+	n, ended, err := fill(from, buffer)
+	b := body{kept: slices.Clone(buffer[:n])}
 	for read := n; !ended && err == nil && read < maxBody; read += n {
-		n, ended, err = fill(body, buffer)
-		cut = cut || n > 0
+		n, ended, err = fill(from, buffer)
+		b.cut = b.cut || n > 0
 	}
-	return kept, cut || err != nil || !ended
+	b.cut = b.cut || !ended
+	return b, ended
 }
 
 // fill reads until the buffer is full or the body has ended.

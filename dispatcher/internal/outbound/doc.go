@@ -11,7 +11,9 @@
 //   - each host is judged before DNS, each address when it is dialled, after DNS
 //     (egress.go; package egress has the rules);
 //   - redirects are not followed, cookies not kept, environment proxies not
-//     used, answers not decompressed;
+//     used;
+//   - an answer is decompressed before its length is counted or anything of it is
+//     kept, so that what is kept can be searched for private values (decode.go);
 //   - one deadline spans connect, headers and body, and every other dimension
 //     has its bound in limits.go;
 //   - no message holds a URL, a header value or anything the receiver wrote.

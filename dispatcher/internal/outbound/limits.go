@@ -18,9 +18,15 @@ const (
 	KeptBody = 64 << 10
 	// smallBody is how much is returned where there is no room for more.
 	smallBody = 4 << 10
-	// maxBody is how much of it is read at all. What is within it is read to
-	// the end, so that the connection can be used again.
+	// maxBody is how much of it is read at all, counted as it came and once more
+	// decompressed. What is within it is read to the end, so that the connection
+	// can be used again.
 	maxBody = 1 << 20
+	// maxCodings is how many times an answer may be compressed, one within the other.
+	maxCodings = 2
+	// decoderSize is the memory for each of those: 40 KiB for the tables and the
+	// window of 32 KiB, 4 KiB for a buffer.
+	decoderSize = 48 << 10
 	// maxResponseHeader bounds an answer's headers.
 	maxResponseHeader = 64 << 10
 	// maxProxyHeader bounds the headers of an egress proxy's answer to CONNECT.

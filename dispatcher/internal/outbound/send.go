@@ -67,12 +67,18 @@ type Response struct {
 	// if there was none.
 	StatusCode int
 	Header     http.Header
-	// Body is what was sent of the answer's body, up to [KeptBody] bytes, or less
-	// if there is no [Request.Room], as it came: compressed if the receiver
-	// compressed it.
+	// Body is the answer's body, up to [KeptBody] bytes, or less if there is no
+	// [Request.Room]. It is decompressed if the receiver compressed it by gzip or
+	// deflate, also by both or twice; Header's Content-Encoding stays as it came.
 	Body []byte
-	// BodyCut says that the body was longer, or broke off.
+	// BodyCut says that the body was longer, broke off or is no valid compressed
+	// data from there on.
 	BodyCut bool
+	// BodyUndecoded says that there is a body of which nothing is kept: it has a
+	// Content-Encoding that is not known here (br, zstd, more than two), or is
+	// compressed and there is no [Request.Room] to decompress it. Private values in
+	// it could not be found, so it must not be shown. BodyCut is set, too.
+	BodyUndecoded bool
 	// RetryAfter is how long the receiver asked to be left alone, at most
 	// [retry.MaxRetryAfter]; 0 if it did not.
 	RetryAfter time.Duration
@@ -93,7 +99,7 @@ type Response struct {
 
 // Send sends the request, once, and reads the answer. The answer's status
 // decides as soon as its headers are in: a body that breaks off or takes longer
-// than the deadline changes no reason. It adds the User-Agent to r.Headers if
+// than the deadline changes no reason, nor does one that cannot be decompressed. It adds the User-Agent to r.Headers if
 // none is there, so that afterwards they are what was sent.
 //
 // If ctx ends before there is an answer the Reason is NetworkError, and ctx.Err
@@ -152,7 +158,8 @@ func received(answer *http.Response, room func(int) bool) Response {
 		response.RetryAfter = retry.ParseRetryAfter(after, time.Now())
 	}
 	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
-		response.Body, response.BodyCut = readBody(answer.Body, answer.ContentLength, room)
+		b := readBody(answer, room)
+		response.Body, response.BodyCut, response.BodyUndecoded = b.kept, b.cut, b.undecoded
 	}
 	return response
 }
