@@ -72,7 +72,7 @@ type Egress struct {
 	// Hosts are the host names that may be called, see [MatchHost]; empty for all.
 	Hosts []string
 	// CIDRs are the ranges in which an address must be that is dialled, as
-	// [netip.ParsePrefix] takes them; empty for all. They say nothing about a proxy.
+	// [ParseCIDR] takes them; empty for all. They say nothing about a proxy.
 	CIDRs []string
 	// Proxy, if not nil, is the HTTP proxy that requests go through, by CONNECT.
 	Proxy *Proxy
