@@ -33,7 +33,7 @@ func (p *problems) tls(in inputs, spec *v1alpha1.WebhookIntegrationSpec, compile
 	if from == nil {
 		return
 	}
-	if strings.HasPrefix(spec.URL, "http://") {
+	if strings.HasPrefix(strings.ToLower(spec.URL), "http://") {
 		p.reject(v1alpha1.ReasonInvalidSpec, "tls needs a url that starts with https://; without TLS it would do nothing")
 	}
 	if from.ServerName != "" {
