@@ -77,7 +77,7 @@ func TestEverythingHasAMaximum(t *testing.T) {
 				t.Errorf("%s: the string %s has no maximum length", crd.Name, field)
 			case s.Type == "array" && s.MaxItems == nil:
 				t.Errorf("%s: the list %s has no maximum", crd.Name, field)
-			case s.XPreserveUnknownFields != nil && s.MaxProperties == nil:
+			case (s.XPreserveUnknownFields != nil || s.AdditionalProperties != nil) && s.MaxProperties == nil:
 				t.Errorf("%s: the object %s may have any number of fields", crd.Name, field)
 			}
 		})
@@ -115,6 +115,9 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 		if s.MaxItems != nil {
 			add("must have at most %d items", *s.MaxItems)
 		}
+		if s.MinProperties != nil {
+			add("should have at least %d properties", *s.MinProperties)
+		}
 		if s.MaxProperties != nil {
 			add("must have at most %d items", *s.MaxProperties)
 		}
@@ -131,7 +134,8 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 	return all
 }
 
-// walk visits a schema and all below it; a list's items have the list's own path.
+// walk visits a schema and all below it; a list's items have the list's own path,
+// and what any name of an object may lead to has that of the name team.
 func walk(field string, s apiextensionsv1.JSONSchemaProps, visit func(string, apiextensionsv1.JSONSchemaProps)) {
 	visit(field, s)
 	for name, property := range s.Properties {
@@ -139,6 +143,9 @@ func walk(field string, s apiextensionsv1.JSONSchemaProps, visit func(string, ap
 	}
 	if s.Items != nil {
 		walk(field, *s.Items.Schema, visit)
+	}
+	if s.AdditionalProperties != nil {
+		walk(field+".team", *s.AdditionalProperties.Schema, visit)
 	}
 }
 

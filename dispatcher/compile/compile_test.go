@@ -6,7 +6,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -42,20 +41,6 @@ func TestSystemName(t *testing.T) {
 	}
 }
 
-func TestSecretNames(t *testing.T) {
-	header := func(name, secret string) v1alpha1.IntegrationHeader {
-		return v1alpha1.IntegrationHeader{Name: v1alpha1.HeaderName(name), ValueFrom: &v1alpha1.HeaderValueSource{
-			SecretKeyRef: &v1alpha1.SecretKeyRef{Name: secret, Key: name},
-		}}
-	}
-	obj := &v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{Headers: []v1alpha1.IntegrationHeader{
-		header("A", "two"), {Name: "B"}, header("C", "one"), header("D", "two"),
-	}}}
-	if diff := cmp.Diff([]string{"one", "two"}, compile.SecretNames(obj)); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // TestSummaryFitsACondition: a condition's message has at most 32,768 characters,
 // however many templates are wrong.
 func TestSummaryFitsACondition(t *testing.T) {
@@ -76,6 +61,13 @@ func TestSummaryFitsACondition(t *testing.T) {
 	}
 }
 
+// secrets are Secrets that all have one key.
+func secrets(key, value string) compile.Sources {
+	return compile.Sources{Secrets: func(string) (map[string][]byte, error) {
+		return map[string][]byte{key: []byte(value)}, nil
+	}}
+}
+
 // TestSameForWebhooks: webhooks are compiled again when the integration's part of
 // their status or readiness changes, and not for a rotated Secret.
 func TestSameForWebhooks(t *testing.T) {
@@ -87,9 +79,9 @@ func TestSameForWebhooks(t *testing.T) {
 			}}},
 		}
 		change(&spec)
-		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, func(string) (map[string][]byte, error) {
-			return map[string][]byte{"token": []byte(token)}, nil
-		})
+		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, compile.Sources{Secrets: func(string) (map[string][]byte, error) {
+			return map[string][]byte{"token": []byte(token), "key": []byte(signingKey)}, nil
+		}})
 		return &r
 	}
 	none := func(*v1alpha1.WebhookIntegrationSpec) {}
@@ -104,6 +96,20 @@ func TestSameForWebhooks(t *testing.T) {
 		"other URL":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.URL += "/" }), false},
 		"suspended":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.Suspend = &yes }), false},
 		"not ready":      {result("a\nb", none), false},
+		"other namespaces": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromAll}
+		}), false},
+		"some namespaces": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromSelector, Selector: &v1alpha1.NamespaceSelector{
+				MatchLabels: map[string]v1alpha1.LabelValue{"team": "crm"},
+			}}
+		}), false},
+		"named its default": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromSame}
+		}), true},
+		"signed": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.Signing = &v1alpha1.Signing{SecretKeyRefs: []v1alpha1.SecretKeyRef{{Name: "crm", Key: "key"}}}
+		}), false},
 		"new header": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
 			s.Headers = append(s.Headers, v1alpha1.IntegrationHeader{Name: "X", Value: &literal})
 		}), false},
@@ -123,7 +129,7 @@ func TestContentTypeForWebhooks(t *testing.T) {
 			Headers: []v1alpha1.IntegrationHeader{{Name: "content-type", ValueFrom: &v1alpha1.HeaderValueSource{
 				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "type"},
 			}}},
-		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"type": []byte(contentType)}, nil })
+		}}, secrets("type", contentType))
 		return &r
 	}
 	before := result("application/json")
@@ -138,7 +144,7 @@ func TestContentTypeForWebhooks(t *testing.T) {
 
 // webhook compiles a webhook against an integration that is ready.
 func webhook(spec v1alpha1.WebhookSpec) compile.WebhookResult {
-	integration := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com/v1"}}, nil)
+	integration := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com/v1"}}, compile.Sources{})
 	return compile.Webhook(compile.WebhookInput{
 		Object:      &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: spec},
 		Integration: &integration,
@@ -192,7 +198,7 @@ func TestSecretValue(t *testing.T) {
 			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
 				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
 			}}},
-		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"token": []byte(raw)}, nil })
+		}}, secrets("token", raw))
 		if len(result.Problems) > 0 {
 			t.Errorf("%q: %v", raw, result.Problems)
 		} else if got := result.Plan.Headers[0]; got.Value.Reveal() != want || !got.Private {
