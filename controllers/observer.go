@@ -24,10 +24,24 @@ type observer struct {
 	registry *registry
 }
 
-// integration reads the Secrets an integration refers to and compiles it. A
-// Secret that is missing or refused is a problem in the result; an error is one
-// of the API server.
+// integration reads the Secrets and ConfigMaps an integration refers to and
+// compiles it. One that is missing or refused is a problem in the result; an
+// error is one of the API server.
 func (o *observer) integration(ctx context.Context, obj *v1alpha1.WebhookIntegration) (*compile.IntegrationResult, error) {
+	secrets, err := o.secrets(ctx, obj)
+	if err != nil {
+		return nil, err
+	}
+	configMaps, err := o.configMaps(ctx, obj.Namespace, compile.IntegrationConfigMapNames(obj)...)
+	if err != nil {
+		return nil, fmt.Errorf("compile WebhookIntegration %s/%s: %w", obj.Namespace, obj.Name, err)
+	}
+	result := compile.Integration(obj, compile.Sources{Secrets: secrets, ConfigMaps: configMaps})
+	return &result, nil
+}
+
+// secrets reads the Secrets that an integration refers to.
+func (o *observer) secrets(ctx context.Context, obj *v1alpha1.WebhookIntegration) (compile.Secrets, error) {
 	type answer struct {
 		data map[string][]byte
 		err  error
@@ -49,10 +63,7 @@ func (o *observer) integration(ctx context.Context, obj *v1alpha1.WebhookIntegra
 			answers[name] = answer{data: secret.Data}
 		}
 	}
-	result := compile.Integration(obj, func(name string) (map[string][]byte, error) {
-		return answers[name].data, answers[name].err
-	})
-	return &result, nil
+	return func(name string) (map[string][]byte, error) { return answers[name].data, answers[name].err }, nil
 }
 
 // webhook compiles a webhook against its integration as it was compiled last,
@@ -68,8 +79,10 @@ func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result c
 			return result, false, err
 		}
 	}
-	if in.ConfigMaps, err = o.configMaps(ctx, obj); err != nil {
-		return result, false, err
+	if name := compile.ConfigMapName(obj); name != "" {
+		if in.ConfigMaps, err = o.configMaps(ctx, obj.Namespace, name); err != nil {
+			return result, false, fmt.Errorf("compile Webhook %s/%s: %w", obj.Namespace, obj.Name, err)
+		}
 	}
 	for _, name := range systemNameIndex(obj) {
 		var sharing v1alpha1.WebhookList
@@ -81,24 +94,28 @@ func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result c
 	return compile.Webhook(in), settled, nil
 }
 
-// configMaps reads the ConfigMap that a webhook refers to.
-func (o *observer) configMaps(ctx context.Context, obj *v1alpha1.Webhook) (compile.ConfigMaps, error) {
-	name := compile.ConfigMapName(obj)
-	if name == "" {
-		return nil, nil
+// configMaps reads ConfigMaps of a namespace.
+func (o *observer) configMaps(ctx context.Context, namespace string, names ...string) (compile.ConfigMaps, error) {
+	type answer struct {
+		found *compile.ConfigMap
+		err   error
 	}
-	var configMap corev1.ConfigMap
-	var found *compile.ConfigMap
-	err := o.live.Get(ctx, client.ObjectKey{Namespace: obj.Namespace, Name: name}, &configMap)
-	switch {
-	case err == nil:
-		found = &compile.ConfigMap{Data: configMap.Data, BinaryData: configMap.BinaryData}
-	case apierrors.IsNotFound(err):
-		err = nil
-	case !apierrors.IsForbidden(err):
-		return nil, fmt.Errorf("read ConfigMap %q of Webhook %s/%s: %w", name, obj.Namespace, obj.Name, err)
+	answers := map[string]answer{}
+	for _, name := range names {
+		var configMap corev1.ConfigMap
+		err := o.live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &configMap)
+		switch {
+		case err == nil:
+			answers[name] = answer{found: &compile.ConfigMap{Data: configMap.Data, BinaryData: configMap.BinaryData}}
+		case apierrors.IsNotFound(err):
+			answers[name] = answer{}
+		case apierrors.IsForbidden(err):
+			answers[name] = answer{err: err}
+		default:
+			return nil, fmt.Errorf("read ConfigMap %s/%s: %w", namespace, name, err)
+		}
 	}
-	return func(string) (*compile.ConfigMap, error) { return found, err }, nil
+	return func(name string) (*compile.ConfigMap, error) { return answers[name].found, answers[name].err }, nil
 }
 
 func (o *observer) integrationMissing(ctx context.Context, key plan.Key) (bool, error) {

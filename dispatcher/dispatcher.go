@@ -14,6 +14,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -78,7 +79,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
 	d.sender = outbound.New(outbound.Options{
-		AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate,
+		Policy:    egress.Policy{AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate},
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
 	})
 	d.config = &configuration{log: o.Logger}

@@ -2,7 +2,6 @@ package compile
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -16,17 +15,6 @@ const (
 	bodyField     = "body"
 	bodyFromField = "bodyFrom"
 )
-
-// ConfigMap is what a body can come from.
-type ConfigMap struct {
-	Data       map[string]string
-	BinaryData map[string][]byte
-}
-
-// ConfigMaps looks up a ConfigMap of the webhook's namespace by name. It is nil
-// if there is none; an error says that it may not be read, and becomes part of a
-// condition.
-type ConfigMaps func(name string) (*ConfigMap, error)
 
 // ConfigMapName returns the name of the ConfigMap that the webhook takes its
 // body from; empty if it takes it from none.
@@ -49,7 +37,13 @@ func (p *problems) body(in WebhookInput, compiled *plan.Webhook, n *notes) (from
 		return "", false
 	case spec.BodyFrom != nil:
 		compiled.HasBody, compiled.BodyField = true, bodyFromField
-		compiled.Body, complete = p.configMapValue(in.Object.Namespace, spec.BodyFrom.ConfigMapKeyRef, in.ConfigMaps)
+		var found text
+		found, complete = p.configMapKey(
+			inputs{namespace: in.Object.Namespace, Sources: Sources{ConfigMaps: in.ConfigMaps}},
+			spec.BodyFrom.ConfigMapKeyRef,
+			use{of: bodyFromField, as: "the body", limit: template.MaxTemplateBytes},
+		)
+		compiled.Body = found.value
 	case spec.Body != nil:
 		compiled.HasBody, compiled.Body, complete = true, *spec.Body, true
 	default:
@@ -61,32 +55,6 @@ func (p *problems) body(in WebhookInput, compiled *plan.Webhook, n *notes) (from
 		n.add("the value of Content-Type is no media type such as application/json, so values in the body are not escaped")
 	}
 	return header.from, complete
-}
-
-// configMapValue returns the value of one key of a ConfigMap.
-func (p *problems) configMapValue(namespace string, ref v1alpha1.ConfigMapKeyRef, configMaps ConfigMaps) (string, bool) {
-	configMap, err := configMaps(ref.Name)
-	if err != nil {
-		p.unresolved(v1alpha1.ReasonConfigMapUnreadable, "ConfigMap %q of bodyFrom cannot be read: %s", ref.Name, err)
-		return "", false
-	}
-	if configMap == nil {
-		p.unresolved(v1alpha1.ReasonConfigMapNotFound, "ConfigMap %q of bodyFrom does not exist in namespace %q", ref.Name, namespace)
-		return "", false
-	}
-	text, ok := configMap.Data[ref.Key]
-	_, binary := configMap.BinaryData[ref.Key]
-	switch {
-	case binary:
-		p.unresolved(v1alpha1.ReasonConfigMapValueInvalid, "key %q of ConfigMap %q cannot be the body: it is in binaryData; put it as text into data", ref.Key, ref.Name)
-	case !ok:
-		p.unresolved(v1alpha1.ReasonConfigMapKeyNotFound, "ConfigMap %q of bodyFrom has no key %q", ref.Name, ref.Key)
-	case len(text) > template.MaxTemplateBytes:
-		p.unresolved(v1alpha1.ReasonConfigMapValueInvalid, "key %q of ConfigMap %q cannot be the body: it has %d bytes, and %d is the most", ref.Key, ref.Name, len(text), template.MaxTemplateBytes)
-	default:
-		return text, true
-	}
-	return "", false
 }
 
 // contentType is what the Content-Type of a request says about its body. Its
@@ -122,7 +90,7 @@ func contentTypeOf(in WebhookInput, compiled *plan.Webhook) contentType {
 		return contentType{context: plan.BodyText}
 	case !off && in.Integration.contentType.set:
 		inherited := in.Integration.contentType
-		inherited.from = "the Content-Type of WebhookIntegration " + strconv.Quote(in.Integration.Plan.Key.Name)
+		inherited.from = "the Content-Type of WebhookIntegration " + in.integrationName()
 		return inherited
 	}
 	return contentType{context: plan.BodyJSON, from: "default, since no Content-Type is set"}

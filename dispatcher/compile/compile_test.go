@@ -76,6 +76,13 @@ func TestSummaryFitsACondition(t *testing.T) {
 	}
 }
 
+// secrets are Secrets that all have one key.
+func secrets(key, value string) compile.Sources {
+	return compile.Sources{Secrets: func(string) (map[string][]byte, error) {
+		return map[string][]byte{key: []byte(value)}, nil
+	}}
+}
+
 // TestSameForWebhooks: webhooks are compiled again when the integration's part of
 // their status or readiness changes, and not for a rotated Secret.
 func TestSameForWebhooks(t *testing.T) {
@@ -87,9 +94,7 @@ func TestSameForWebhooks(t *testing.T) {
 			}}},
 		}
 		change(&spec)
-		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, func(string) (map[string][]byte, error) {
-			return map[string][]byte{"token": []byte(token)}, nil
-		})
+		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, secrets("token", token))
 		return &r
 	}
 	none := func(*v1alpha1.WebhookIntegrationSpec) {}
@@ -123,7 +128,7 @@ func TestContentTypeForWebhooks(t *testing.T) {
 			Headers: []v1alpha1.IntegrationHeader{{Name: "content-type", ValueFrom: &v1alpha1.HeaderValueSource{
 				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "type"},
 			}}},
-		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"type": []byte(contentType)}, nil })
+		}}, secrets("type", contentType))
 		return &r
 	}
 	before := result("application/json")
@@ -138,7 +143,7 @@ func TestContentTypeForWebhooks(t *testing.T) {
 
 // webhook compiles a webhook against an integration that is ready.
 func webhook(spec v1alpha1.WebhookSpec) compile.WebhookResult {
-	integration := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com/v1"}}, nil)
+	integration := compile.Integration(&v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{URL: "https://api.example.com/v1"}}, compile.Sources{})
 	return compile.Webhook(compile.WebhookInput{
 		Object:      &v1alpha1.Webhook{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: spec},
 		Integration: &integration,
@@ -192,7 +197,7 @@ func TestSecretValue(t *testing.T) {
 			Headers: []v1alpha1.IntegrationHeader{{Name: "Authorization", ValueFrom: &v1alpha1.HeaderValueSource{
 				SecretKeyRef: &v1alpha1.SecretKeyRef{Name: "crm", Key: "token"},
 			}}},
-		}}, func(string) (map[string][]byte, error) { return map[string][]byte{"token": []byte(raw)}, nil })
+		}}, secrets("token", raw))
 		if len(result.Problems) > 0 {
 			t.Errorf("%q: %v", raw, result.Problems)
 		} else if got := result.Plan.Headers[0]; got.Value.Reveal() != want || !got.Private {

@@ -182,7 +182,7 @@ func compiled(t *testing.T, in input) []byte {
 	}
 	integrations := map[string]*compile.IntegrationResult{}
 	for _, obj := range in.integrations {
-		result := compile.Integration(obj, in.look)
+		result := compile.Integration(obj, compile.Sources{Secrets: in.look, ConfigMaps: in.lookConfigMap})
 		integrations[obj.Name] = &result
 		add("WebhookIntegration "+obj.Name, result)
 	}

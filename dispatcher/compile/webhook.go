@@ -2,6 +2,7 @@ package compile
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -15,8 +16,12 @@ const keyPath = "WebhookRequest.TransactionalId"
 // WebhookInput is a Webhook and what it depends on.
 type WebhookInput struct {
 	Object *v1alpha1.Webhook
-	// Integration is the WebhookIntegration it refers to; nil if there is none.
+	// Integration is the WebhookIntegration it refers to, that of [IntegrationOf];
+	// nil if there is none.
 	Integration *IntegrationResult
+	// NamespaceLabels are the labels of the Webhook's namespace. They are needed
+	// only for a WebhookIntegration of another one.
+	NamespaceLabels map[string]string
 	// ConfigMaps finds the ConfigMap of bodyFrom. It is not called for a Webhook
 	// for which [ConfigMapName] returns none.
 	ConfigMaps ConfigMaps
@@ -54,16 +59,21 @@ type WebhookResult struct {
 	sample sample
 }
 
-// Webhook compiles a Webhook against its integration.
+// Webhook compiles a Webhook against its integration. An integration of another
+// namespace that does not allow the Webhook's gives the same result as none, so
+// that nobody learns what there is where they may not look.
 func Webhook(in WebhookInput) WebhookResult {
 	var found, fields problems
 	var notes notes
 	obj := in.Object
+	if in.Integration != nil && !in.Integration.Allows(obj.Namespace, in.NamespaceLabels) {
+		in.Integration = nil
+	}
 	compiled := plan.Webhook{
 		Key:         plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		UID:         string(obj.UID),
 		Generation:  obj.Generation,
-		Integration: plan.Key{Namespace: obj.Namespace, Name: obj.Spec.IntegrationRef.Name},
+		Integration: IntegrationOf(obj),
 	}
 	result := WebhookResult{Plan: compiled, sample: sampleOf(in)}
 
@@ -174,14 +184,26 @@ func (p *problems) templateOptions(spec *v1alpha1.WebhookSpec, compiled *plan.We
 	compiled.Culture = known[i]
 }
 
+// integrationName is the name of the integration as the Webhook's author knows
+// it, quoted: with its namespace if that is another one.
+func (in WebhookInput) integrationName() string {
+	key := IntegrationOf(in.Object)
+	if key.Namespace == in.Object.Namespace {
+		return quote(key.Name)
+	}
+	return quote(key.String())
+}
+
 // integration judges the integration as a reference.
 func (p *problems) integration(in WebhookInput) {
-	name := in.Object.Spec.IntegrationRef.Name
+	name, namespace := in.integrationName(), in.Object.Namespace
 	switch {
+	case in.Integration == nil && IntegrationOf(in.Object).Namespace == namespace:
+		p.unresolved(v1alpha1.ReasonIntegrationNotFound, "WebhookIntegration %s does not exist in namespace %q", name, namespace)
 	case in.Integration == nil:
-		p.unresolved(v1alpha1.ReasonIntegrationNotFound, "WebhookIntegration %q does not exist in namespace %q", name, in.Object.Namespace)
+		p.unresolved(v1alpha1.ReasonIntegrationNotFound, "WebhookIntegration %s does not exist, or does not allow Webhooks of namespace %q", name, namespace)
 	case in.Integration.Plan.NotReady != "":
-		p.unresolved(v1alpha1.ReasonIntegrationNotReady, "WebhookIntegration %q is not ready: %s", name, in.Integration.Plan.NotReady)
+		p.unresolved(v1alpha1.ReasonIntegrationNotReady, "WebhookIntegration %s is not ready: %s", name, in.Integration.Plan.NotReady)
 	}
 }
 
@@ -202,6 +224,9 @@ func unknownHeaders(in WebhookInput) string {
 	}
 	return "inheritedHeaders names " + strings.Join(unknown, ", ") + ", which the integration does not send"
 }
+
+// quote puts a name into quotation marks.
+func quote(name string) string { return strconv.Quote(name) }
 
 // value is the text of an optional field.
 func value(text *string) string {

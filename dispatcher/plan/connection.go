@@ -1,5 +1,10 @@
 package plan
 
+import (
+	"errors"
+	"fmt"
+)
+
 // TLS is how the receiver proves who it is, and how the dispatcher does. The zero
 // value trusts the system's authorities and shows no certificate. The least
 // version is 1.2 in any case.
@@ -33,10 +38,22 @@ type OAuth2 struct {
 	AuthStyle  AuthStyle
 }
 
-// Parameter is a name and a value of a token request.
+// Parameter is a name and a value of a token request. A name may come again.
 type Parameter struct {
 	Name  string
 	Value string
+}
+
+// CheckParameterName judges the name of a [Parameter]: it is not empty and none
+// of those that the grant has itself (RFC 6749, 2.3.1 and 4.4.2).
+func CheckParameterName(name string) error {
+	switch name {
+	case "":
+		return errors.New("a parameter of the token request has no name")
+	case "grant_type", "scope", "client_id", "client_secret":
+		return fmt.Errorf("parameter %s of the token request belongs to the grant and cannot be set", name)
+	}
+	return nil
 }
 
 // AuthStyle says how the client's id and secret go to the token endpoint (RFC
@@ -55,7 +72,7 @@ type Egress struct {
 	// Hosts are the host names that may be called, see [MatchHost]; empty for all.
 	Hosts []string
 	// CIDRs are the ranges in which an address must be that is dialled, as
-	// [netip.ParsePrefix] takes them; empty for all. They say nothing about a proxy.
+	// [ParseCIDR] takes them; empty for all. They say nothing about a proxy.
 	CIDRs []string
 	// Proxy, if not nil, is the HTTP proxy that requests go through, by CONNECT.
 	Proxy *Proxy

@@ -3,16 +3,55 @@ package plan
 import (
 	"errors"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strings"
 )
+
+// label is one part of a DNS name. Underscores are no host names by RFC 1123,
+// but occur, and net/http sends them.
+var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
+
+// maxHost is the longest DNS name (RFC 1035, 2.3.4), as text.
+const maxHost = 253
+
+// IsHost reports whether a host, without port and brackets, is an IP address or a
+// DNS name in ASCII.
+func IsHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	name := strings.TrimSuffix(host, ".")
+	return len(name) <= maxHost && !slices.ContainsFunc(strings.Split(name, "."), func(l string) bool {
+		return len(l) > 63 || !label.MatchString(l)
+	})
+}
+
+// IsNumericHost reports whether a host, without port and brackets, ends in a number,
+// as the URL standard of WHATWG says it, and is no IP address: 127.1, 0x7f000001,
+// 017700000001 and 127.0.0.1. with its final dot are examples. Some resolvers read an
+// IPv4 address in it, others look it up.
+func IsNumericHost(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if hex, ok := strings.CutPrefix(strings.ToLower(last), "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return last != "" && strings.Trim(last, "0123456789") == ""
+}
 
 // CheckHostPattern judges a pattern of [MatchHost].
 func CheckHostPattern(pattern string) error {
 	host, wild := strings.CutPrefix(pattern, "*.")
-	if _, err := netip.ParseAddr(host); err == nil && !wild {
+	addr, err := netip.ParseAddr(host)
+	literal := err == nil
+	if literal && addr.Zone() == "" && !wild {
 		return nil
 	}
-	if !validHost(host) || wild && !strings.Contains(host, ".") {
+	if literal || IsNumericHost(host) || !IsHost(host) || wild && !strings.Contains(host, ".") {
 		return errors.New("a host must be a DNS name in ASCII, an IP address, or *. and a DNS name of two labels or more")
 	}
 	return nil

@@ -35,7 +35,8 @@ func TestCheckHostPattern(t *testing.T) {
 			t.Errorf("%q: %v", pattern, err)
 		}
 	}
-	for _, pattern := range []string{"", "*", "*.", "*.com", "a.*.com", "a*.example.com", "http://a", "a:80", "bücher.example", "a b"} {
+	for _, pattern := range []string{"", "*", "*.", "*.com", "a.*.com", "a*.example.com", "http://a", "a:80", "bücher.example", "a b",
+		"127.1", "0x7f000001", "127.0.0.1.", "*.0.0.1", "*.127.0.0.1", "*.example.1", "*.::1", "fe80::1%eth0"} {
 		if CheckHostPattern(pattern) == nil {
 			t.Errorf("%q is accepted", pattern)
 		}

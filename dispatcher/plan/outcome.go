@@ -44,6 +44,7 @@ const (
 	ReasonServerError     Reason = "ServerError"     // 5xx and above
 	ReasonTimeout         Reason = "Timeout"         // the attempt's deadline passed
 	ReasonNetworkError    Reason = "NetworkError"    // DNS, connect, TLS, reset, malformed answer
+	ReasonProxyError      Reason = "ProxyError"      // the egress proxy failed before the receiver was reached
 	ReasonBlocked         Reason = "Blocked"         // address or URL rule
 	ReasonBadRequest      Reason = "BadRequest"      // rendered parts make no valid request
 	ReasonCrash           Reason = "Crash"           // the dispatcher died during the attempt

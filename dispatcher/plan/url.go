@@ -3,9 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +28,11 @@ func CheckRoot(root string) error {
 		return errors.New("url must start with http:// or https://")
 	case u.User != nil:
 		return errors.New("url must not contain user information; send credentials as a header from a Secret")
-	case !validHost(u.Hostname()):
+	case IsNumericHost(u.Hostname()):
+		return errors.New("url has a host of digits that is no IP address; write four decimal numbers such as 10.0.0.1, or an IPv6 address in brackets")
+	case strings.Contains(u.Hostname(), "%"):
+		return errors.New("url must not have a zone (%) in its IPv6 address; it would name a network interface of the dispatcher's pod")
+	case !IsHost(u.Hostname()):
 		return errors.New("url must name a host: a DNS name or an IP address")
 	case !validPort(u):
 		return errors.New("url has a port that is not from 1 to 65535")
@@ -40,24 +42,6 @@ func CheckRoot(root string) error {
 		return errors.New("url must not have . or .. as a path segment")
 	}
 	return nil
-}
-
-// label is one part of a DNS name. Underscores are no host names by RFC 1123,
-// but occur, and net/http sends them.
-var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
-
-// maxHost is the longest DNS name (RFC 1035, 2.3.4), as text.
-const maxHost = 253
-
-// validHost reports whether a host is an IP address or a DNS name.
-func validHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	name := strings.TrimSuffix(host, ".")
-	return len(name) <= maxHost && !slices.ContainsFunc(strings.Split(name, "."), func(l string) bool {
-		return len(l) > 63 || !label.MatchString(l)
-	})
 }
 
 // validPort reports whether a URL has no port or a possible one.

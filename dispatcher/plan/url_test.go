@@ -92,6 +92,26 @@ func TestCheckRoot(t *testing.T) {
 	}
 }
 
+// A host that one resolver takes for an address and another for a name goes nowhere.
+func TestCheckRootNamesTheHost(t *testing.T) {
+	const digits, zone = "url has a host of digits that is no IP address", "url must not have a zone"
+	tests := map[string]string{
+		"http://127.1/": digits, "http://2130706433": digits, "http://0x7f000001/x": digits, "http://0177.0.0.1": digits,
+		"http://127.0.0.1./": digits, "https://api.example.1": digits, "https://api.example.0x": digits, "http://1.2.3.4.5": digits,
+		"http://256.0.0.1:80": digits, "http://010.0.0.1": digits, "http://a.0XFF.": digits,
+		"http://[fe80::1%25eth0]/": zone, "http://[fe80::1%25]/": "url is not a valid URL", "http://[::1%251]:80": zone,
+		"http://[127.0.0.1]/": "url is not a valid URL", "http://[::ffff:127.0.0.1]/": "", "http://0x7g.example": "", "http://1e100.net": "", "http://a.0xg": "",
+		"http://xn--bcher-kva.example": "", "http://127.0.0.1.nip.example": "", "http://1.example": "",
+		"http://１２７.0.0.1/": digits, "http://bücher.example": "url must name a host", "http://127。0。0。1": "url must name a host",
+	}
+	for root, want := range tests {
+		err := CheckRoot(root)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("CheckRoot(%q): %v, want %q", root, err, want)
+		}
+	}
+}
+
 func TestCheckSuffix(t *testing.T) {
 	tests := []struct {
 		root, beginning string

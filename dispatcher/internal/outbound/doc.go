@@ -8,7 +8,8 @@
 //   - a request's gate is asked when there is a connection and before the first
 //     byte, so that a limit holds at the moment of sending, and
 //     [Response.Unsent] says when it is certain that nothing left;
-//   - each address is judged when it is dialled, after DNS (egress.go);
+//   - each host is judged before DNS, each address when it is dialled, after DNS
+//     (egress.go; package egress has the rules);
 //   - redirects are not followed, cookies not kept, environment proxies not
 //     used, answers not decompressed;
 //   - one deadline spans connect, headers and body, and every other dimension

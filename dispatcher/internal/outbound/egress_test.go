@@ -1,83 +1,160 @@
 package outbound
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-func TestVerdict(t *testing.T) {
-	const (
-		public = iota
-		never
-		loopback
-		linkLocal
-		private
-	)
-	policies := map[int]Policy{loopback: {AllowLoopback: true}, linkLocal: {AllowLinkLocal: true}, private: {AllowPrivate: true}}
-	all := Policy{AllowLoopback: true, AllowLinkLocal: true, AllowPrivate: true}
-
-	tests := map[int]string{
-		public: `1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255 169.255.0.0
-			172.15.255.255 172.32.0.0 192.0.1.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 223.255.255.255 1.0.0.0
-			2606:4700::1111 2001:4860:4860::8888 2001:1::1 fbff::1 fe00::1 64:ff9b:2::1
-			::ffff:1.1.1.1 64:ff9b::1.1.1.1 2002:101:101::1 ::1.1.1.1`,
-		never: `169.254.169.254 169.254.170.2 169.254.170.23 169.254.0.23 169.254.42.42 100.100.100.200 168.63.129.16 192.0.0.192
-			fd00:ec2::254 fd00:ec2::23 fd20:ce::254 fd00:c1::a9fe:a9fe fd00:42::42 fe80::a9fe:a9fe fe80::a9fe:a9fe%eth0
-			0.0.0.0 0.255.255.255 :: 224.0.0.1 239.255.255.255 ff02::1 ff02::1%eth0 ffff::1 240.0.0.0 255.255.255.254 255.255.255.255
-			2001::1 2001:0:ffff::1
-			::ffff:169.254.169.254 64:ff9b::169.254.169.254 2002:a9fe:a9fe::1 ::169.254.169.254 ::ffff:0.0.0.0 64:ff9b::255.255.255.255 2002:e000:1::`,
-		loopback:  `127.0.0.0 127.0.0.1 127.255.255.255 ::1 ::ffff:127.0.0.1 64:ff9b::127.0.0.1 2002:7f00:1::1 ::127.0.0.1`,
-		linkLocal: `169.254.0.0 169.254.20.10 169.254.255.255 fe80::1 fe80::1%eth0 febf:ffff::1 ::ffff:169.254.1.1 2002:a9fe:101::`,
-		private: `10.0.0.0 10.255.255.255 172.16.0.0 172.31.255.255 192.168.0.0 192.168.255.255 100.64.0.0 100.127.255.255
-			192.0.0.0 192.0.0.255 198.18.0.0 198.19.255.255 fc00::1 fdff:ffff::1 fec0::1 feff::1 64:ff9b:1::1 64:ff9b:1:ffff::
-			::ffff:10.0.0.1 64:ff9b::10.0.0.1 2002:a00:1::1 2002:c0a8:101:: ::10.0.0.1`,
-	}
-	for class, addresses := range tests {
-		for _, text := range strings.Fields(addresses) {
-			addr := netip.MustParseAddr(text)
-			for needed, policy := range policies {
-				want := class == public || class == needed
-				if got := policy.Verdict(addr) == nil; got != want {
-					t.Errorf("%+v lets %s pass: %v, want %v", policy, text, got, want)
-				}
-			}
-			if got := (Policy{}).Verdict(addr) == nil; got != (class == public) {
-				t.Errorf("the zero policy lets %s pass: %v", text, got)
-			}
-			if got := all.Verdict(addr) == nil; got != (class != never) {
-				t.Errorf("the widest policy lets %s pass: %v", text, got)
-			}
-		}
-	}
-	if all.Verdict(netip.Addr{}) == nil {
-		t.Error("the widest policy lets the zero address pass")
-	}
-}
-
-func TestVerdictNamesTheRule(t *testing.T) {
-	err := Policy{}.Verdict(netip.MustParseAddr("::ffff:10.0.0.1"))
-	var blocked *BlockedError
-	if !errors.As(err, &blocked) {
-		t.Fatalf("error is a %T", err)
-	}
-	want := "the receiver's address ::ffff:10.0.0.1 is in a private range, which the operator does not allow"
-	if err.Error() != want {
-		t.Errorf("error = %q, want %q", err, want)
-	}
-}
-
 // The address is judged where it is dialled, whatever name or notation led to it.
 func TestSendBlocked(t *testing.T) {
-	s := New(Options{AllowPrivate: true, AllowLinkLocal: true})
+	s := New(Options{Policy: egress.Policy{AllowPrivate: true, AllowLinkLocal: true}})
 	defer s.Close()
-	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "0.0.0.0"} {
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "0.0.0.0", "127.1", "0x7f.1", "metadata.google.internal"} {
 		got := s.Send(t.Context(), request(t, "GET", "http://"+host+":9/"))
 		if got.Reason != plan.ReasonBlocked || !strings.Contains(got.Message, "allow") || got.StatusCode != 0 || !got.Unsent {
 			t.Errorf("%s: %s: %s", host, got.Reason, got.Message)
 		}
 	}
+}
+
+// Only the operator's hosts are called, and the others not even looked up.
+func TestSendToHosts(t *testing.T) {
+	target := serve(t, func(http.ResponseWriter, *http.Request) {})
+	s := New(Options{Policy: egress.Policy{AllowLoopback: true, Hosts: []string{"127.0.0.1", "*.example.com"}}, Resolver: &net.Resolver{
+		PreferGo: true,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			t.Error("a host was looked up")
+			return nil, net.ErrClosed
+		},
+	}})
+	defer s.Close()
+	if got := s.Send(t.Context(), request(t, "GET", target)); got.Reason != plan.ReasonSuccess {
+		t.Errorf("%s: %s", got.Reason, got.Message)
+	}
+	got := s.Send(t.Context(), request(t, "GET", "http://api.example.org/"))
+	if want := `the receiver's host "api.example.org" is none of the hosts that the operator allows`; got.Reason != plan.ReasonBlocked || got.Message != want || !got.Unsent {
+		t.Errorf("%s: %s", got.Reason, got.Message)
+	}
+}
+
+// rebound is a name whose address changes from one query to the next.
+const rebound = "rebound.example."
+
+// TestRebinding: DNS that gives an allowed address to whoever checks and another one
+// to whoever dials gains nothing, for the verdict is on the address that is dialled.
+func TestRebinding(t *testing.T) {
+	var requests atomic.Int64
+	target, err := url.Parse(serve(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "http://rebound.example:" + target.Port() + "/"
+
+	for _, test := range []struct {
+		name    string
+		policy  egress.Policy
+		answers []string // to the first query, the second, and all later ones
+		reason  plan.Reason
+		message string
+	}{
+		{"to loopback", egress.Policy{AllowPrivate: true}, []string{"1.1.1.1", "127.0.0.1"}, plan.ReasonBlocked, "the receiver's address 127.0.0.1 is a loopback address, which the operator does not allow"},
+		{"to metadata", egress.Policy{AllowLoopback: true, AllowLinkLocal: true}, []string{"1.1.1.1", "169.254.169.254"}, plan.ReasonBlocked, "the receiver's address 169.254.169.254 is a cloud metadata service, which is never allowed"},
+		{"to a denied range", egress.Policy{AllowLoopback: true, Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}, []string{"1.1.1.1", "127.0.0.1"}, plan.ReasonBlocked, "the receiver's address 127.0.0.1 is in a range that the operator denies"},
+		{"to two at once", egress.Policy{AllowLoopback: true}, []string{"1.1.1.1", "169.254.169.254 127.0.0.1"}, plan.ReasonSuccess, "the receiver answered 200 OK"},
+		{"to an allowed address", egress.Policy{AllowLoopback: true}, []string{"1.1.1.1", "127.0.0.1"}, plan.ReasonSuccess, "the receiver answered 200 OK"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			requests.Store(0)
+			resolver := serveDNS(t, test.answers)
+			found, err := resolver.LookupNetIP(t.Context(), "ip4", rebound)
+			if err != nil || len(found) != 1 || test.policy.Address(found[0], egress.Allowance{}) != nil {
+				t.Fatalf("a check before the call finds %v, %v, and has to let it pass", found, err)
+			}
+			s := New(Options{Policy: test.policy, Resolver: resolver})
+			defer s.Close()
+			got := s.Send(t.Context(), request(t, "GET", address))
+			if got.Reason != test.reason || got.Message != test.message || got.Unsent != (test.reason == plan.ReasonBlocked) {
+				t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)
+			}
+			if n := requests.Load(); n > 0 != (test.reason == plan.ReasonSuccess) {
+				t.Errorf("the receiver saw %d requests", n)
+			}
+		})
+	}
+}
+
+// serveDNS runs a DNS server over UDP on loopback that answers the nth query for an
+// IPv4 address of rebound with the nth answers, and the last ones from then on. It
+// returns a resolver that asks it and nobody else.
+func serveDNS(t *testing.T, answers []string) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		queries := 0
+		for packet := make([]byte, 512); ; {
+			n, from, err := conn.ReadFrom(packet)
+			if err != nil {
+				return
+			}
+			reply, counts, err := answerDNS(packet[:n], strings.Fields(answers[min(queries, len(answers)-1)]))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if counts {
+				queries++
+			}
+			if _, err := conn.WriteTo(reply, from); err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { _ = conn.Close(); <-done })
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
+}
+
+// answerDNS answers one query, and says whether it was for an address of rebound.
+func answerDNS(packet []byte, addresses []string) (reply []byte, counts bool, err error) {
+	var m dnsmessage.Message
+	if err := m.Unpack(packet); err != nil {
+		return nil, false, err
+	}
+	if len(m.Questions) != 1 {
+		return nil, false, fmt.Errorf("%d questions", len(m.Questions))
+	}
+	question := m.Questions[0]
+	m.Response, m.Authoritative, m.Additionals = true, true, nil
+	switch {
+	case question.Name.String() != rebound:
+		m.RCode = dnsmessage.RCodeNameError
+	case question.Type == dnsmessage.TypeA:
+		counts = true
+		for _, address := range addresses {
+			m.Answers = append(m.Answers, dnsmessage.Resource{
+				Header: dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 0},
+				Body:   &dnsmessage.AResource{A: netip.MustParseAddr(address).As4()},
+			})
+		}
+	}
+	reply, err = m.Pack()
+	return reply, counts, err
 }

@@ -14,6 +14,8 @@ const (
 	maxBody = 1 << 20
 	// maxResponseHeader bounds an answer's headers.
 	maxResponseHeader = 64 << 10
+	// maxProxyHeader bounds the headers of an egress proxy's answer to CONNECT.
+	maxProxyHeader = 16 << 10
 	// http2StreamBuffer is what an HTTP/2 receiver may send ahead of our
 	// reading, for each request. Go's default is 4 MiB.
 	http2StreamBuffer = 64 << 10
@@ -22,9 +24,12 @@ const (
 
 	// dialTimeout bounds DNS and connect, tlsTimeout the handshake. An
 	// attempt's own deadline may be shorter, but net/http goes on dialling
-	// after it, for the next request; these end such a dial.
-	dialTimeout = 10 * time.Second
-	tlsTimeout  = 10 * time.Second
+	// after it, for the next request; these end such a dial. proxyTimeout bounds
+	// what is between the two with an egress proxy: its handshake, and its own
+	// connecting to the receiver, which may take as long as ours.
+	dialTimeout  = 10 * time.Second
+	tlsTimeout   = 10 * time.Second
+	proxyTimeout = 15 * time.Second
 	// continueTimeout is the wait for "100 Continue" if an author sets
 	// "Expect: 100-continue"; then the body goes out anyway.
 	continueTimeout = time.Second

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -64,9 +65,13 @@ func (a *attempt) failure(err, cause error) Response {
 // failure is the response of a request without an answer. cause is that of the
 // end of its context, nil if it has not ended.
 func failure(err, cause error, timeout time.Duration) Response {
-	var blocked *BlockedError
+	var blocked *egress.BlockedError
 	var network net.Error
+	var proxy *ProxyError
+	throughProxy := errors.As(err, &proxy)
 	switch {
+	case throughProxy && (proxy.Failure == ProxyRefused || errors.As(err, &blocked)):
+		return Response{Reason: plan.ReasonBlocked, Message: proxy.Error()}
 	case errors.As(err, &blocked):
 		return Response{Reason: plan.ReasonBlocked, Message: blocked.Error()}
 	case errors.Is(cause, errDeadline):
@@ -75,6 +80,10 @@ func failure(err, cause error, timeout time.Duration) Response {
 		return Response{Reason: plan.ReasonNetworkError, Message: closedUnanswered}
 	case cause != nil:
 		return Response{Reason: plan.ReasonNetworkError, Message: stopped}
+	case throughProxy && proxy.Failure == ProxyUnreachable:
+		return Response{Reason: plan.ReasonProxyError, Message: proxy.Error()}
+	case throughProxy:
+		return Response{Reason: plan.ReasonNetworkError, Message: proxy.Error()}
 	case errors.As(err, &network) && network.Timeout():
 		return Response{Reason: plan.ReasonTimeout, Message: "the connection to the receiver timed out"}
 	}

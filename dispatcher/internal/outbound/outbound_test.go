@@ -17,13 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // newSender returns a Sender that may reach the test's servers.
 func newSender(t testing.TB) *Sender {
 	t.Helper()
-	s := New(Options{AllowLoopback: true, UserAgent: "webhook-operator/test"})
+	s := New(Options{Policy: egress.Policy{AllowLoopback: true}, UserAgent: "webhook-operator/test"})
 	t.Cleanup(s.Close)
 	return s
 }

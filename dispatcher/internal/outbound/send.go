@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/retry"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -15,11 +16,11 @@ import (
 // Options are the settings of a [Sender]. The zero value reaches public
 // addresses only.
 type Options struct {
-	// AllowLoopback, AllowLinkLocal and AllowPrivate widen what may be reached;
-	// see [Policy].
-	AllowLoopback  bool
-	AllowLinkLocal bool
-	AllowPrivate   bool
+	// Policy says what may be reached.
+	Policy egress.Policy
+	// Resolver looks host names up, for tests and unusual installations;
+	// [net.DefaultResolver] if nil.
+	Resolver *net.Resolver
 	// UserAgent is sent if the author of a request sets none. Default:
 	// "webhook-operator".
 	UserAgent string
@@ -31,23 +32,20 @@ type Options struct {
 // share its connections.
 type Sender struct {
 	transport *http.Transport
+	policy    egress.Policy
 	userAgent string
 }
 
 // New returns a Sender. End it with [Sender.Close].
 func New(o Options) *Sender {
-	policy := Policy{AllowLoopback: o.AllowLoopback, AllowLinkLocal: o.AllowLinkLocal, AllowPrivate: o.AllowPrivate}
-	if o.UserAgent == "" {
-		o.UserAgent = "webhook-operator"
-	}
-	return &Sender{transport: newTransport(policy, cmp.Or(o.MaxIdle, maxIdle)), userAgent: o.UserAgent}
+	return &Sender{transport: newTransport(o), policy: o.Policy, userAgent: cmp.Or(o.UserAgent, "webhook-operator")}
 }
 
 // newTransport returns the one pool of connections. Used without an http.Client
 // it follows no redirects and keeps no cookies; without Proxy it does not look
 // into the environment.
-func newTransport(policy Policy, idle int) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, ControlContext: policy.control}
+func newTransport(o Options) *http.Transport {
+	dialer := &net.Dialer{Timeout: dialTimeout, Resolver: o.Resolver, ControlContext: control(o.Policy)}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -56,7 +54,7 @@ func newTransport(policy Policy, idle int) *http.Transport {
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    tlsTimeout,
 		DisableCompression:     true,
-		MaxIdleConns:           idle,
+		MaxIdleConns:           cmp.Or(o.MaxIdle, maxIdle),
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		ExpectContinueTimeout:  continueTimeout,
@@ -132,10 +130,13 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	return response
 }
 
-// roundTrip returns the headers of the answer. A receiver that closes an unused
+// roundTrip returns the headers of the answer, if the host may be called. A receiver that closes an unused
 // connection meets us now and then with a request in hand. As long as nothing of
 // it has left, it goes to the next connection.
 func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, error) {
+	if err := s.policy.Host(a.request.URL.Hostname(), egress.Allowance{}, false); err != nil {
+		return nil, err
+	}
 	for tries := 1; ; tries++ {
 		answer, err := s.transport.RoundTrip(a.request.toHTTP(ctx, &a.body))
 		if err == nil || tries == maxConnections || !a.metClosed(context.Cause(ctx)) {

@@ -25,7 +25,7 @@ const (
 )
 
 // dialWire returns dial with a wire around each connection.
-func dialWire(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+func dialWire(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
