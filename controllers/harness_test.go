@@ -140,7 +140,8 @@ kind: ClusterRole
 metadata: {name: ` + w.namespace + `}
 rules:
   - {apiGroups: [webhooks.maestra.io], resources: ["*"], verbs: ["*"]}
-  - {apiGroups: [""], resources: [secrets, configmaps], verbs: [list, watch]}
+  - {apiGroups: [""], resources: [secrets, configmaps, namespaces], verbs: [list, watch]}
+  - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
