@@ -27,6 +27,7 @@ type IntegrationResult struct {
 
 	contentType contentType // what webhooks inherit, also from a private header
 	allowed     allowed
+	signed      bool
 }
 
 // SameForWebhooks reports whether the webhooks of an integration compile to the
@@ -38,7 +39,8 @@ func (r *IntegrationResult) SameForWebhooks(other *IntegrationResult) bool {
 		r.URL == other.URL &&
 		slices.Equal(r.HeadersView, other.HeadersView) &&
 		r.contentType == other.contentType &&
-		r.allowed.equal(other.allowed)
+		r.allowed.equal(other.allowed) &&
+		r.signed == other.signed
 }
 
 // Integration compiles a WebhookIntegration with the Secrets and ConfigMaps it
@@ -67,20 +69,43 @@ func Integration(obj *v1alpha1.WebhookIntegration, sources Sources) IntegrationR
 	compiled.Timeout = found.duration("timeout", spec.Timeout, plan.DefaultTimeout, plan.MinTimeout, plan.MaxTimeout)
 	compiled.Retry = found.retry(spec.Retry)
 	compiled.Suspend = spec.Suspend != nil && *spec.Suspend
-	compiled.Headers = found.integrationHeaders(in, spec.Headers)
-
-	for _, h := range compiled.Headers {
-		if strings.EqualFold(h.Name, plan.ContentType) {
-			result.contentType = readContentType(h.Value.Reveal())
-		}
-		if h.Private {
-			h.Value = plan.Secret{}
-		}
-		result.HeadersView = append(result.HeadersView, h)
+	result.allowed = found.allowedNamespaces(spec.AllowedNamespaces)
+	result.headers(found.integrationHeaders(in, spec.Headers), &compiled)
+	if header := found.auth(in, spec, &compiled); header != nil {
+		result.HeadersView = append(result.HeadersView, plan.Header{Name: header.Name, Private: true})
 	}
+	found.signing(in, spec, &compiled)
+	result.signed = spec.Signing != nil
+	found.tls(in, spec, &compiled)
+	found.egress(in, spec, &compiled)
+
 	result.Problems = found
 	if result.Plan.NotReady = notReady(found); result.Plan.NotReady == "" {
 		result.Plan = compiled
 	}
 	return result
+}
+
+// headers fills in the headers that the spec lists, and what webhooks may see of
+// them.
+func (r *IntegrationResult) headers(headers []plan.Header, compiled *plan.Integration) {
+	compiled.Headers = headers
+	for _, h := range headers {
+		if strings.EqualFold(h.Name, plan.ContentType) {
+			r.contentType = readContentType(h.Value.Reveal())
+		}
+		if h.Private {
+			h.Value = plan.Secret{}
+		}
+		r.HeadersView = append(r.HeadersView, h)
+	}
+}
+
+// hide adds private values to those of the plan, each once, none of them empty.
+func hide(compiled *plan.Integration, values ...string) {
+	for _, value := range values {
+		if secret := plan.NewSecret(value); value != "" && !slices.Contains(compiled.Private, secret) {
+			compiled.Private = append(compiled.Private, secret)
+		}
+	}
 }

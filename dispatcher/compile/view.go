@@ -15,13 +15,14 @@ const (
 )
 
 // headersView are the headers of a request, by the rules that requests follow.
-// A body without a Content-Type is sent as JSON, so that header is shown too.
-func headersView(inherited []plan.Header, webhook *plan.Webhook, templates *parts.Templates) []string {
+// A body without a Content-Type is sent as JSON, so that header is shown too; those
+// of signing, if requests are signed, come last.
+func headersView(integration *IntegrationResult, webhook *plan.Webhook, templates *parts.Templates) []string {
 	own := make([]plan.RenderedHeader, len(templates.Headers))
 	for i, h := range templates.Headers {
 		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value.View()}
 	}
-	headers := plan.Headers(inherited, webhook.InheritedOff, own)
+	headers := plan.Headers(integration.HeadersView, webhook.InheritedOff, own)
 	typed := slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool {
 		return strings.EqualFold(h.Name, plan.ContentType)
 	})
@@ -31,6 +32,9 @@ func headersView(inherited []plan.Header, webhook *plan.Webhook, templates *part
 	view := make([]string, len(headers))
 	for i, h := range headers {
 		view[i] = clip(h.String(), maxHeaderView)
+	}
+	if integration.signed {
+		view = append(view, signingView...)
 	}
 	return view
 }

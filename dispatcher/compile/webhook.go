@@ -82,11 +82,12 @@ func Webhook(in WebhookInput) WebhookResult {
 	contentType, complete := fields.body(in, &compiled, &notes)
 	templates, valid := found.templates(&compiled, complete, contentType)
 	found = append(found, fields...)
+	found.signedWebhook(in)
 	found.integration(in)
 	if valid {
 		result.HasKey = templates.Use(keyPath)
 		if in.Integration != nil {
-			result.HeadersView = headersView(in.Integration.HeadersView, &compiled, templates)
+			result.HeadersView = headersView(in.Integration, &compiled, templates)
 		}
 		if in.Integration != nil && in.Integration.URL != "" {
 			result.URLView = found.join(in.Integration.URL, templates.URL, &notes)
@@ -215,7 +216,8 @@ func unknownHeaders(in WebhookInput) string {
 	}
 	var unknown []string
 	for _, h := range in.Object.Spec.InheritedHeaders {
-		if !slices.ContainsFunc(in.Integration.Plan.Headers, func(sent plan.Header) bool { return strings.EqualFold(sent.Name, string(h.Name)) }) {
+		sent := func(sent plan.Header) bool { return strings.EqualFold(sent.Name, string(h.Name)) }
+		if signed := in.Integration.signed && isSigningHeader(string(h.Name)); !signed && !slices.ContainsFunc(in.Integration.HeadersView, sent) {
 			unknown = append(unknown, string(h.Name))
 		}
 	}

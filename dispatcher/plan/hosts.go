@@ -57,6 +57,15 @@ func CheckHostPattern(pattern string) error {
 	return nil
 }
 
+// CheckServerName judges the ServerName of [TLS]: the name in a certificate, so
+// without a final dot.
+func CheckServerName(name string) error {
+	if strings.HasSuffix(name, ".") || strings.Contains(name, "%") || IsNumericHost(name) || !IsHost(name) {
+		return errors.New("serverName must be a DNS name such as api.example.com")
+	}
+	return nil
+}
+
 // MatchHost reports whether a host, without a port, is one that a pattern stands
 // for: a DNS name or IP address itself, or "*.example.com" for all names below
 // example.com, at any depth, and not example.com. Case and a final dot make no

@@ -42,3 +42,16 @@ func TestCheckHostPattern(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckServerName(t *testing.T) {
+	for _, name := range []string{"a", "api.example.com", "a_b.example", "10.0.0.1", "::1"} {
+		if err := CheckServerName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "api.example.com.", "*.example.com", "a:443", "https://a", "fe80::1%eth0", "a b"} {
+		if CheckServerName(name) == nil {
+			t.Errorf("%q is accepted", name)
+		}
+	}
+}

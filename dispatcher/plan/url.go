@@ -20,28 +20,42 @@ func CheckRoot(root string) error {
 	if strings.Contains(root, "${") || strings.Contains(root, "@{") {
 		return errors.New("url must not contain template instructions; put them into the Webhook's url")
 	}
-	u, err := url.Parse(root)
+	return checkURL("url", root)
+}
+
+// CheckTokenURL judges the token endpoint of [OAuth2] by the same rules. The
+// error never repeats the URL.
+func CheckTokenURL(endpoint string) error { return checkURL("tokenURL", endpoint) }
+
+// checkURL judges a URL whose host is called, with perhaps a path and a query.
+func checkURL(field, text string) error {
+	u, err := url.Parse(text)
+	problem := ""
 	switch {
 	case err != nil:
-		return errors.New("url is not a valid URL")
+		problem = "is not a valid URL"
 	case u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("url must start with http:// or https://")
+		problem = "must start with http:// or https://"
 	case u.User != nil:
-		return errors.New("url must not contain user information; send credentials as a header from a Secret")
+		problem = "must not contain user information; credentials belong in a Secret"
 	case IsNumericHost(u.Hostname()):
-		return errors.New("url has a host of digits that is no IP address; write four decimal numbers such as 10.0.0.1, or an IPv6 address in brackets")
+		problem = "has a host of digits that is no IP address; write four decimal numbers such as 10.0.0.1, or an IPv6 address in brackets"
 	case strings.Contains(u.Hostname(), "%"):
-		return errors.New("url must not have a zone (%) in its IPv6 address; it would name a network interface of the dispatcher's pod")
+		problem = "must not have a zone (%) in its IPv6 address; it would name a network interface of the dispatcher's pod"
 	case !IsHost(u.Hostname()):
-		return errors.New("url must name a host: a DNS name or an IP address")
+		problem = "must name a host: a DNS name or an IP address"
 	case !validPort(u):
-		return errors.New("url has a port that is not from 1 to 65535")
-	case strings.Contains(root, "#"):
-		return errors.New("url must not contain a fragment (#)")
+		problem = "has a port that is not from 1 to 65535"
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		problem = "must have only printable ASCII characters and no spaces"
+	case strings.Contains(text, "#"):
+		problem = "must not contain a fragment (#)"
 	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
-		return errors.New("url must not have . or .. as a path segment")
+		problem = "must not have . or .. as a path segment"
+	default:
+		return nil
 	}
-	return nil
+	return errors.New(field + " " + problem)
 }
 
 // validPort reports whether a URL has no port or a possible one.

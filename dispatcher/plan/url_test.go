@@ -152,3 +152,30 @@ func TestJoinNotes(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckTokenURL(t *testing.T) {
+	for _, endpoint := range []string{"https://login.example.com/oauth2/token", "http://10.0.0.1:8080", "https://[2001:db8::1]/t?tenant=a"} {
+		if err := CheckTokenURL(endpoint); err != nil {
+			t.Errorf("%q: %v", endpoint, err)
+		}
+	}
+	for endpoint, want := range map[string]string{
+		"":                                  "tokenURL must start with http",
+		"login.example.com/token":           "tokenURL must start with http",
+		"ftp://login.example.com":           "tokenURL must start with http",
+		"https://canary:pw@login.example":   "tokenURL must not contain user information",
+		"https://":                          "tokenURL must name a host",
+		"https://127.1/":                    "tokenURL has a host of digits",
+		"https://[fe80::1%25eth0]/":         "tokenURL must not have a zone",
+		"https://login.example.com:0/":      "tokenURL has a port",
+		"https://login.example.com/#canary": "tokenURL must not contain a fragment",
+		"https://login.example.com/a b":     "tokenURL must have only printable ASCII",
+		"https://login.example.com/é":       "tokenURL must have only printable ASCII",
+		"https://login.example.com/a/../b":  "tokenURL must not have . or ..",
+	} {
+		err := CheckTokenURL(endpoint)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%q: %v, want an error with %q", endpoint, err, want)
+		}
+	}
+}
