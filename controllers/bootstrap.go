@@ -53,7 +53,8 @@ func (b *bootstrap) Start(ctx context.Context) error {
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (b *bootstrap) NeedLeaderElection() bool { return false }
 
-// load lists and sets everything. A list waits until its cache is synced.
+// load lists and sets everything. Whatever is read from the cache, the labels of
+// namespaces too, waits until that is synced.
 func (b *bootstrap) load(ctx context.Context) error {
 	var integrations v1alpha1.WebhookIntegrationList
 	var webhooks v1alpha1.WebhookList
@@ -71,7 +72,7 @@ func (b *bootstrap) load(ctx context.Context) error {
 		b.dispatcher.SetIntegration(result.Plan)
 	}
 	for i := range webhooks.Items {
-		result, _, err := b.observer.webhook(ctx, &webhooks.Items[i])
+		result, err := b.observer.webhook(ctx, &webhooks.Items[i])
 		if err != nil {
 			return err
 		}

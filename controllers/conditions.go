@@ -17,6 +17,10 @@ import (
 // maxDerived bounds the messages of conditions that repeat another's, in bytes.
 const maxDerived = 1024
 
+// insecureTLS is the message of InsecureTLS.
+const insecureTLS = "the receiver's certificate is not verified, so whoever is on the way can read and change requests, secrets included; " +
+	"trust the authority that signed it with spec.tls.caBundle, and take spec.tls.insecureSkipVerify out"
+
 // assessment is all that the conditions of an object are made of.
 type assessment struct {
 	generation int64
@@ -24,6 +28,7 @@ type assessment struct {
 	note       string // added to Accepted=True
 	state      control.State
 	suspended  string // why calls wait; empty if they do not
+	insecure   bool   // the receiver's certificate is not verified
 
 	sample         bool   // there is sampleData
 	sampleFailures string // why it cannot be rendered; empty if it can
@@ -45,6 +50,9 @@ func (a *assessment) conditions(existing []metav1.Condition, now time.Time) []me
 		all = append(all, derived(v1alpha1.ConditionStalled, metav1.ConditionTrue, programmed))
 	case programmed.Status == metav1.ConditionUnknown:
 		all = append(all, derived(v1alpha1.ConditionReconciling, metav1.ConditionTrue, programmed))
+	}
+	if a.insecure {
+		all = append(all, condition(v1alpha1.ConditionInsecureTLS, metav1.ConditionTrue, v1alpha1.ReasonInsecureSkipVerify, insecureTLS))
 	}
 	if a.sample {
 		all = append(all, a.sampleRendered())
@@ -148,7 +156,8 @@ func clip(text string, limit int) string {
 func sameConditions(existing, wanted []metav1.Condition) bool {
 	for _, kind := range []string{
 		v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionProgrammed,
-		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling, v1alpha1.ConditionSampleRendered,
+		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling,
+		v1alpha1.ConditionInsecureTLS, v1alpha1.ConditionSampleRendered,
 	} {
 		if !equality.Semantic.DeepEqual(meta.FindStatusCondition(existing, kind), meta.FindStatusCondition(wanted, kind)) {
 			return false

@@ -17,10 +17,14 @@ type catalog struct {
 	webhooks     map[plan.Key]*plan.Webhook
 	refuse       map[plan.Key]string // entries to refuse, and why
 	holds        []plan.Ref
+	unready      map[plan.Key]int // how often a webhook came as not ready
 }
 
 func newCatalog() *catalog {
-	return &catalog{integrations: map[plan.Key]*plan.Integration{}, webhooks: map[plan.Key]*plan.Webhook{}, refuse: map[plan.Key]string{}}
+	return &catalog{
+		integrations: map[plan.Key]*plan.Integration{}, webhooks: map[plan.Key]*plan.Webhook{},
+		refuse: map[plan.Key]string{}, unready: map[plan.Key]int{},
+	}
 }
 
 func (c *catalog) Apply(change control.Change) []control.Result {
@@ -36,6 +40,9 @@ func (c *catalog) Apply(change control.Change) []control.Result {
 			continue
 		}
 		c.webhooks[w.Key] = w
+		if w.NotReady != "" {
+			c.unready[w.Key]++
+		}
 	}
 	for _, ref := range change.Removals {
 		if ref.Kind == plan.KindIntegration {
@@ -68,6 +75,13 @@ func (c *catalog) integration(key plan.Key) plan.Integration {
 		return *i
 	}
 	return plan.Integration{}
+}
+
+// timesUnready returns how often a webhook came as not ready.
+func (c *catalog) timesUnready(key plan.Key) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.unready[key]
 }
 
 // setRefusal makes the catalog refuse a webhook's entries, or take them again.

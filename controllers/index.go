@@ -14,11 +14,15 @@ import (
 // The indexes of the cache.
 const (
 	// indexSecret finds WebhookIntegrations by a Secret they refer to.
-	indexSecret = "spec.headers.valueFrom.secretKeyRef.name"
-	// indexConfigMap finds Webhooks by the ConfigMap their body comes from.
-	indexConfigMap = "spec.bodyFrom.configMapKeyRef.name"
-	// indexIntegration finds Webhooks by their WebhookIntegration.
-	indexIntegration = "spec.integrationRef.name"
+	indexSecret = "secrets"
+	// indexConfigMap finds objects of either kind by a ConfigMap they refer to.
+	indexConfigMap = "configMaps"
+	// indexIntegration finds Webhooks by their WebhookIntegration, as
+	// namespace/name.
+	indexIntegration = "integration"
+	// indexAbroad has the value true for Webhooks that refer to a
+	// WebhookIntegration of another namespace.
+	indexAbroad = "abroad"
 	// indexSystemName finds Webhooks by system name in force, in lower case.
 	indexSystemName = "systemName"
 )
@@ -32,8 +36,17 @@ func addIndexes(indexer client.FieldIndexer) error {
 		{&v1alpha1.WebhookIntegration{}, indexSecret, func(obj client.Object) []string {
 			return compile.SecretNames(obj.(*v1alpha1.WebhookIntegration))
 		}},
+		{&v1alpha1.WebhookIntegration{}, indexConfigMap, func(obj client.Object) []string {
+			return compile.IntegrationConfigMapNames(obj.(*v1alpha1.WebhookIntegration))
+		}},
 		{&v1alpha1.Webhook{}, indexIntegration, func(obj client.Object) []string {
-			return []string{obj.(*v1alpha1.Webhook).Spec.IntegrationRef.Name}
+			return []string{compile.IntegrationOf(obj.(*v1alpha1.Webhook)).String()}
+		}},
+		{&v1alpha1.Webhook{}, indexAbroad, func(obj client.Object) []string {
+			if compile.IntegrationOf(obj.(*v1alpha1.Webhook)).Namespace != obj.GetNamespace() {
+				return []string{"true"}
+			}
+			return nil
 		}},
 		{&v1alpha1.Webhook{}, indexConfigMap, func(obj client.Object) []string {
 			if name := compile.ConfigMapName(obj.(*v1alpha1.Webhook)); name != "" {
@@ -62,7 +75,8 @@ func systemNameIndex(obj *v1alpha1.Webhook) []string {
 	return []string{strings.ToLower(name)}
 }
 
-// byIndex lists what an index holds. The objects are the cache's own and must
+// byIndex lists what an index holds of a namespace, or of all if that is empty.
+// The objects are the cache's own and must
 // not be changed.
 func byIndex(namespace, field, value string) []client.ListOption {
 	return []client.ListOption{

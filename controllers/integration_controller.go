@@ -45,6 +45,7 @@ type integrationReconciler struct {
 	dispatcher dispatcher
 	webhooks   *triggers
 	start      *bootstrap
+	recorder   recorder
 	patience   patience
 	now        func() time.Time
 }
@@ -81,7 +82,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	}
 	status := integrationStatus(&obj, result, state, webhooks, r.now())
 	if !sameIntegrationStatus(obj.Status, status) {
-		again, err := afterApply(applyStatus(ctx, r.client, fieldOwner, kindIntegration, &obj, status))
+		again, err := r.write(ctx, &obj, status)
 		if err != nil || again.RequeueAfter > 0 {
 			return again, err
 		}
@@ -93,14 +94,14 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 }
 
 // publish hands the result to the dispatcher, and to the integration's webhooks
-// if it makes a difference to them. It returns how many there are.
+// if it makes a difference to them. It returns how many may use it.
 func (r *integrationReconciler) publish(ctx context.Context, result *compile.IntegrationResult) (int, error) {
 	key := result.Plan.Key
 	r.dispatcher.SetIntegration(result.Plan)
 	changed := r.observer.registry.set(result)
 	// Listed only now: a webhook that was compiled against the result before is
 	// then in the list, and one that is not in it will be compiled with this one.
-	webhooks, err := r.observer.webhooksOf(ctx, key)
+	webhooks, allowed, err := r.observer.webhooksOf(ctx, key)
 	if err != nil {
 		r.observer.registry.remove(key) // so that the next try is a change again
 		return 0, err
@@ -109,14 +110,23 @@ func (r *integrationReconciler) publish(ctx context.Context, result *compile.Int
 		log.FromContext(ctx).V(1).Info("the integration changed for its webhooks", "webhooks", len(webhooks))
 		r.webhooks.Add(webhooks...)
 	}
-	return len(webhooks), nil
+	return allowed, nil
+}
+
+// write applies a status and tells of what it changes.
+func (r *integrationReconciler) write(ctx context.Context, obj *v1alpha1.WebhookIntegration, status v1alpha1.WebhookIntegrationStatus) (ctrl.Result, error) {
+	err := applyStatus(ctx, r.client, fieldOwner, kindIntegration, obj, status)
+	if err == nil {
+		announce(r.recorder, obj, obj.Status.Conditions, status.Conditions)
+	}
+	return afterApply(err)
 }
 
 // remove forgets an integration that is gone.
 func (r *integrationReconciler) remove(ctx context.Context, key plan.Key) error {
 	r.dispatcher.Remove(plan.Ref{Kind: plan.KindIntegration, Key: key})
 	r.observer.registry.remove(key)
-	webhooks, err := r.observer.webhooksOf(ctx, key)
+	webhooks, _, err := r.observer.webhooksOf(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -150,7 +160,9 @@ func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) e
 				recount(q, e.Object)
 			},
 		}).
-		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofSecret)).
+		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret))).
+		WatchesMetadata(configMapMetadata(), handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap))).
+		WatchesMetadata(namespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(triggers).
 		WithOptions(controller.Options{MaxConcurrentReconciles: integrationWorkers, RateLimiter: errorBackoff()}).
 		Complete(r)
@@ -159,19 +171,37 @@ func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) e
 // recount asks for the reconciliation of a webhook's integration, for the count
 // of its webhooks.
 func recount(q workqueue.TypedRateLimitingInterface[reconcile.Request], webhook client.Object) {
-	q.AddAfter(request(integrationOf(webhook.(*v1alpha1.Webhook))), countDelay)
+	q.AddAfter(request(compile.IntegrationOf(webhook.(*v1alpha1.Webhook))), countDelay)
 }
 
-// ofSecret returns the integrations that refer to a Secret.
-func (r *integrationReconciler) ofSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	var list v1alpha1.WebhookIntegrationList
-	if err := r.observer.cache.List(ctx, &list, byIndex(secret.GetNamespace(), indexSecret, secret.GetName())...); err != nil {
-		log.FromContext(ctx).Error(err, "could not find the integrations of a Secret", "secret", client.ObjectKeyFromObject(secret))
+// referring finds the integrations that refer to a Secret or a ConfigMap, by an
+// index.
+func (r *integrationReconciler) referring(index string) handler.MapFunc {
+	return func(ctx context.Context, obj client.Object) []reconcile.Request {
+		var list v1alpha1.WebhookIntegrationList
+		if err := r.observer.cache.List(ctx, &list, byIndex(obj.GetNamespace(), index, obj.GetName())...); err != nil {
+			log.FromContext(ctx).Error(err, "could not find the integrations that refer to an object", "index", index, "object", client.ObjectKeyFromObject(obj))
+			return nil
+		}
+		requests := make([]reconcile.Request, len(list.Items))
+		for i := range list.Items {
+			requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
+		}
+		return requests
+	}
+}
+
+// ofNamespace returns the integrations whose webhooks a namespace's labels may
+// make more or fewer.
+func (r *integrationReconciler) ofNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	webhooks, err := r.observer.abroad(ctx, namespace.GetName())
+	if err != nil {
+		log.FromContext(ctx).Error(err, "could not find the integrations that a namespace's labels count for", "namespace", namespace.GetName())
 		return nil
 	}
-	requests := make([]reconcile.Request, len(list.Items))
-	for i := range list.Items {
-		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
+	requests := make([]reconcile.Request, len(webhooks))
+	for i := range webhooks {
+		requests[i] = request(compile.IntegrationOf(&webhooks[i]))
 	}
 	return requests
 }

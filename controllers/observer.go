@@ -10,7 +10,6 @@ import (
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
 	"github.com/maestra-io/webhook-operator/dispatcher/compile"
-	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // observer reads what an object depends on and compiles it, for the reconcilers
@@ -66,32 +65,40 @@ func (o *observer) secrets(ctx context.Context, obj *v1alpha1.WebhookIntegration
 	return func(name string) (map[string][]byte, error) { return answers[name].data, answers[name].err }, nil
 }
 
+// observed is a webhook as it was compiled, and what is known beside that.
+type observed struct {
+	compile.WebhookResult
+
+	// settled is false while something is on its way that will ask for the
+	// webhook's reconciliation again.
+	settled bool
+	// suspended says why calls wait although the webhook is ready; empty if they
+	// do not.
+	suspended string
+}
+
 // webhook compiles a webhook against its integration as it was compiled last,
 // and with the ConfigMap it refers to. A ConfigMap that is missing or refused is
-// a problem in the result; an error is one of the API server. Settled is false if the integration exists and has not been compiled yet: its
-// reconciliation follows and asks for the webhook's again.
-func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (result compile.WebhookResult, settled bool, err error) {
+// a problem in the result; an error is one of the API server.
+func (o *observer) webhook(ctx context.Context, obj *v1alpha1.Webhook) (observed, error) {
 	in := compile.WebhookInput{Object: obj}
-	in.Integration = o.registry.get(integrationOf(obj))
-	settled = true
-	if in.Integration == nil {
-		if settled, err = o.integrationMissing(ctx, integrationOf(obj)); err != nil {
-			return result, false, err
-		}
+	settled, err := o.reference(ctx, &in)
+	if err != nil {
+		return observed{}, err
 	}
 	if name := compile.ConfigMapName(obj); name != "" {
 		if in.ConfigMaps, err = o.configMaps(ctx, obj.Namespace, name); err != nil {
-			return result, false, fmt.Errorf("compile Webhook %s/%s: %w", obj.Namespace, obj.Name, err)
+			return observed{}, fmt.Errorf("compile Webhook %s/%s: %w", obj.Namespace, obj.Name, err)
 		}
 	}
 	for _, name := range systemNameIndex(obj) {
 		var sharing v1alpha1.WebhookList
 		if err := o.cache.List(ctx, &sharing, byIndex(obj.Namespace, indexSystemName, name)...); err != nil {
-			return result, false, fmt.Errorf("list the Webhooks with system name %q: %w", name, err)
+			return observed{}, fmt.Errorf("list the Webhooks with system name %q: %w", name, err)
 		}
 		in.HeldBy = compile.Holder(obj, sharing.Items)
 	}
-	return compile.Webhook(in), settled, nil
+	return observed{WebhookResult: compile.Webhook(in), settled: settled, suspended: suspended(in)}, nil
 }
 
 // configMaps reads ConfigMaps of a namespace.
@@ -116,43 +123,4 @@ func (o *observer) configMaps(ctx context.Context, namespace string, names ...st
 		}
 	}
 	return func(name string) (*compile.ConfigMap, error) { return answers[name].found, answers[name].err }, nil
-}
-
-func (o *observer) integrationMissing(ctx context.Context, key plan.Key) (bool, error) {
-	var integration v1alpha1.WebhookIntegration
-	err := o.cache.Get(ctx, request(key).NamespacedName, &integration)
-	if err != nil && !apierrors.IsNotFound(err) {
-		return false, fmt.Errorf("read WebhookIntegration %s: %w", key, err)
-	}
-	return err != nil, nil
-}
-
-// webhooksOf returns the keys of the webhooks that refer to an integration.
-func (o *observer) webhooksOf(ctx context.Context, key plan.Key) ([]plan.Key, error) {
-	var list v1alpha1.WebhookList
-	if err := o.cache.List(ctx, &list, byIndex(key.Namespace, indexIntegration, key.Name)...); err != nil {
-		return nil, fmt.Errorf("list the Webhooks of WebhookIntegration %s: %w", key, err)
-	}
-	keys := make([]plan.Key, len(list.Items))
-	for i := range list.Items {
-		keys[i] = keyOf(client.ObjectKeyFromObject(&list.Items[i]))
-	}
-	return keys, nil
-}
-
-// integrationOf is the key of the integration a webhook refers to.
-func integrationOf(obj *v1alpha1.Webhook) plan.Key {
-	return plan.Key{Namespace: obj.Namespace, Name: obj.Spec.IntegrationRef.Name}
-}
-
-// suspended says why a webhook's calls wait although it is ready; empty if they
-// do not.
-func (o *observer) suspended(obj *v1alpha1.Webhook) string {
-	if obj.Spec.Suspend != nil && *obj.Spec.Suspend {
-		return "calls wait, because spec.suspend is true"
-	}
-	if integration := o.registry.get(integrationOf(obj)); integration != nil && integration.Plan.Suspend {
-		return fmt.Sprintf("calls wait, because spec.suspend of WebhookIntegration %q is true", obj.Spec.IntegrationRef.Name)
-	}
-	return ""
 }

@@ -73,6 +73,7 @@ func newManager(opts Options) (manager.Manager, error) {
 			ByObject: map[client.Object]cache.ByObject{
 				secretMetadata():    {Transform: stripMetadata},
 				configMapMetadata(): {Transform: stripMetadata},
+				namespaceMetadata(): {Transform: stripAllButLabels},
 			},
 		},
 		Client: client.Options{Cache: &client.CacheOptions{
@@ -103,6 +104,11 @@ func configMapMetadata() *metav1.PartialObjectMetadata {
 	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"}}
 }
 
+// namespaceMetadata stands for Namespaces of which only the labels are watched.
+func namespaceMetadata() *metav1.PartialObjectMetadata {
+	return &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"}}
+}
+
 // stripMetadata leaves of the metadata of a Secret or a ConfigMap what names it
 // and its version. Annotations must go: kubectl apply keeps a copy of all values
 // in one.
@@ -117,4 +123,14 @@ func stripMetadata(obj any) (any, error) {
 			Namespace: meta.Namespace, Name: meta.Name, UID: meta.UID, ResourceVersion: meta.ResourceVersion,
 		},
 	}, nil
+}
+
+// stripAllButLabels leaves of the metadata of a Namespace its labels, beside what
+// stripMetadata leaves.
+func stripAllButLabels(obj any) (any, error) {
+	stripped, err := stripMetadata(obj)
+	if before, ok := obj.(*metav1.PartialObjectMetadata); ok && err == nil {
+		stripped.(*metav1.PartialObjectMetadata).Labels = before.Labels
+	}
+	return stripped, err
 }

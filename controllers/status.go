@@ -34,7 +34,7 @@ const (
 
 // integrationStatus is the status of an integration; it writes nothing.
 func integrationStatus(obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult, state control.State, webhooks int, now time.Time) v1alpha1.WebhookIntegrationStatus {
-	a := assessment{generation: obj.Generation, problems: result.Problems, state: state}
+	a := assessment{generation: obj.Generation, problems: result.Problems, state: state, insecure: result.InsecureTLS}
 	if result.Plan.Suspend {
 		a.suspended = "the calls of all its Webhooks wait, because spec.suspend is true"
 	}
@@ -56,9 +56,9 @@ func sameIntegrationStatus(existing, wanted v1alpha1.WebhookIntegrationStatus) b
 }
 
 // webhookStatus is the reconciler's part of a webhook's status; it writes
-// nothing. Suspended says why calls wait, and is empty if they do not.
-func webhookStatus(obj *v1alpha1.Webhook, result *compile.WebhookResult, state control.State, suspended string, now time.Time) v1alpha1.WebhookStatus {
-	a := assessment{generation: obj.Generation, problems: result.Problems, note: result.Note, state: state, suspended: suspended}
+// nothing.
+func webhookStatus(obj *v1alpha1.Webhook, result *observed, state control.State, now time.Time) v1alpha1.WebhookStatus {
+	a := assessment{generation: obj.Generation, problems: result.Problems, note: result.Note, state: state, suspended: result.suspended}
 	a.sampleFailures, a.sample = result.TrySample()
 	var model []v1alpha1.ModelPath
 	for _, p := range result.Model {

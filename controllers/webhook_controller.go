@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -34,6 +35,7 @@ type webhookReconciler struct {
 	dispatcher dispatcher
 	outcomes   *outcomeWriter
 	start      *bootstrap
+	recorder   recorder
 	patience   patience
 	now        func() time.Time
 }
@@ -58,21 +60,21 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("read Webhook %s: %w", key, err)
 	}
-	result, settled, err := r.observer.webhook(ctx, &obj)
+	result, err := r.observer.webhook(ctx, &obj)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	r.dispatcher.SetWebhook(result.Plan)
-	if !settled {
-		return ctrl.Result{}, nil // the integration's reconciliation asks for this one again
+	if !result.settled {
+		return ctrl.Result{}, nil // what is on its way asks for this one again
 	}
 	state := r.dispatcher.State(result.Plan.Ref())
 	if wait := r.patience.wait(key, state, r.now()); wait > 0 && result.Plan.NotReady == "" {
 		return ctrl.Result{RequeueAfter: wait}, nil // the answer asks for this one again, mostly before that
 	}
-	status := webhookStatus(&obj, &result, state, r.observer.suspended(&obj), r.now())
+	status := webhookStatus(&obj, &result, state, r.now())
 	if !sameWebhookStatus(obj.Status, status) {
-		again, err := afterApply(applyStatus(ctx, r.client, fieldOwner, kindWebhook, &obj, status))
+		again, err := r.write(ctx, &obj, status)
 		if err != nil || again.RequeueAfter > 0 {
 			return again, err
 		}
@@ -81,6 +83,15 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		return ctrl.Result{RequeueAfter: refusedDelay}, nil
 	}
 	return ctrl.Result{}, nil
+}
+
+// write applies a status and tells of what it changes.
+func (r *webhookReconciler) write(ctx context.Context, obj *v1alpha1.Webhook, status v1alpha1.WebhookStatus) (ctrl.Result, error) {
+	err := applyStatus(ctx, r.client, fieldOwner, kindWebhook, obj, status)
+	if err == nil {
+		announce(r.recorder, obj, obj.Status.Conditions, status.Conditions)
+	}
+	return afterApply(err)
 }
 
 func (r *webhookReconciler) setup(mgr manager.Manager, triggers *triggers) error {
@@ -108,6 +119,7 @@ func (r *webhookReconciler) setup(mgr manager.Manager, triggers *triggers) error
 			},
 		}).
 		WatchesMetadata(configMapMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofConfigMap)).
+		WatchesMetadata(namespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(triggers).
 		WithOptions(controller.Options{MaxConcurrentReconciles: webhookWorkers, RateLimiter: errorBackoff()}).
 		Complete(r)
@@ -140,6 +152,21 @@ func (r *webhookReconciler) ofConfigMap(ctx context.Context, configMap client.Ob
 	requests := make([]reconcile.Request, len(list.Items))
 	for i := range list.Items {
 		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])}
+	}
+	return requests
+}
+
+// ofNamespace returns the webhooks of a namespace for which its labels count:
+// those that refer to an integration of another one.
+func (r *webhookReconciler) ofNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	webhooks, err := r.observer.abroad(ctx, namespace.GetName())
+	if err != nil {
+		log.FromContext(ctx).Error(err, "could not find the Webhooks that a namespace's labels count for", "namespace", namespace.GetName())
+		return nil
+	}
+	requests := make([]reconcile.Request, len(webhooks))
+	for i := range webhooks {
+		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&webhooks[i])}
 	}
 	return requests
 }

@@ -14,17 +14,21 @@ import (
 // managerRights is all that the manager may do, beyond what every service account
 // may (discovery, and asking what it may itself do): "verb group/resource".
 var managerRights = []string{
+	"create events.k8s.io/events",
 	"get /configmaps",
 	"get /secrets",
 	"get webhooks.maestra.io/webhookintegrations",
 	"get webhooks.maestra.io/webhooks",
 	"list /configmaps",
+	"list /namespaces",
 	"list /secrets",
 	"list webhooks.maestra.io/webhookintegrations",
 	"list webhooks.maestra.io/webhooks",
+	"patch events.k8s.io/events",
 	"patch webhooks.maestra.io/webhookintegrations/status",
 	"patch webhooks.maestra.io/webhooks/status",
 	"watch /configmaps",
+	"watch /namespaces",
 	"watch /secrets",
 	"watch webhooks.maestra.io/webhookintegrations",
 	"watch webhooks.maestra.io/webhooks",
