@@ -29,6 +29,12 @@ const (
 	decoderSize = 48 << 10
 	// maxResponseHeader bounds an answer's headers.
 	maxResponseHeader = 64 << 10
+	// maxReceived is what may come on a connection for each request on it, whatever
+	// it is: headers and body, and once more as much for chunks of a few bytes and
+	// frames that say nothing. maxUnasked is what may come without a request: a TLS
+	// handshake has at most 256 KiB of certificates.
+	maxReceived = 2 * (maxBody + maxResponseHeader)
+	maxUnasked  = 512 << 10
 	// http2StreamBuffer is what an HTTP/2 receiver may send ahead of our
 	// reading, for each request. Go's default is 4 MiB.
 	http2StreamBuffer = 64 << 10
