@@ -15,7 +15,8 @@
 //   - an answer is decompressed before its length is counted or anything of it is
 //     kept, so that what is kept can be searched for private values (decode.go);
 //   - one deadline spans connect, headers and body, and every other dimension
-//     has its bound in limits.go;
+//     has its bound in limits.go, also what comes on a connection at all (wire.go):
+//     hostile_test.go has what receivers may do, and what that costs;
 //   - no message holds a URL, a header value or anything the receiver wrote.
 //
 // Non-goals: when to send (packages limit and engine), whether to send again

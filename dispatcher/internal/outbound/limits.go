@@ -31,6 +31,12 @@ const (
 	maxResponseHeader = 64 << 10
 	// maxProxyHeader bounds the headers of an egress proxy's answer to CONNECT.
 	maxProxyHeader = 16 << 10
+	// maxReceived is what may come on a connection for each request on it, whatever
+	// it is: headers and body, and once more as much for chunks of a few bytes and
+	// frames that say nothing. maxUnasked is what may come without a request: a TLS
+	// handshake has at most 256 KiB of certificates.
+	maxReceived = 2 * (maxBody + maxResponseHeader)
+	maxUnasked  = 512 << 10
 	// http2StreamBuffer is what an HTTP/2 receiver may send ahead of our
 	// reading, for each request. Go's default is 4 MiB.
 	http2StreamBuffer = 64 << 10

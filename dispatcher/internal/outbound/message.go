@@ -109,6 +109,8 @@ func describe(err error) string {
 		record  tls.RecordHeaderError
 	)
 	switch {
+	case errors.Is(err, errFlooded):
+		return "the receiver sent more than an answer may have"
 	case errors.As(err, &lookup) && lookup.IsNotFound:
 		return "the host name " + short(lookup.Name) + " does not exist"
 	case errors.As(err, &lookup):

@@ -64,6 +64,14 @@ func (a *attempt) start() context.Context {
 func (a *attempt) stop() {
 	a.timer.Stop()
 	a.cancel(nil)
+	a.leave()
+}
+
+// leave lets the connection go.
+func (a *attempt) leave() {
+	if a.link.wire != nil {
+		a.link.wire.rest()
+	}
 }
 
 func (a *attempt) expire() { a.cancel(errDeadline) }
@@ -86,7 +94,9 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		a.hold(found, context.Canceled) // the first cause stays
 		return
 	}
+	a.leave()
 	a.link, a.stale = found, info.Reused
+	found.wire.begin()
 	a.wrote.Store(false)
 	if a.request.Gate == nil || a.opened {
 		return

@@ -3,13 +3,21 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"sync/atomic"
 )
 
-// wire is a TCP connection that knows whether anything was written to it.
+// errFlooded ends a connection on which more came than anyone asked for.
+var errFlooded = errors.New("the receiver sent too much")
+
+// wire is a TCP connection that knows whether anything was written to it, and that
+// ends when more is sent on it than its requests may bring: HTTP/2 has frames without
+// end that belong to no body (PING, SETTINGS, empty DATA), also after the answer.
 type wire struct {
 	net.Conn
+	left    atomic.Int64 // bytes that may still come
+	users   atomic.Int64 // requests under way
 	writes  atomic.Int64 // that left, perhaps in part
 	records atomic.Int64 // those of them that may be TLS records of a request
 }
@@ -31,8 +39,33 @@ func dialWire(dial dialFunc) dialFunc {
 		if err != nil {
 			return nil, err // net/http looks into it
 		}
-		return &wire{Conn: conn}, nil
+		w := &wire{Conn: conn}
+		w.left.Store(maxUnasked)
+		return w, nil
 	}
+}
+
+// begin allows for the answer to one more request.
+func (w *wire) begin() {
+	w.users.Add(1)
+	w.left.Add(maxReceived)
+}
+
+// rest is called when a request is done. Without any, little may come.
+func (w *wire) rest() {
+	if w.users.Add(-1) == 0 {
+		w.left.Store(maxUnasked)
+	}
+}
+
+// Read counts what comes.
+func (w *wire) Read(b []byte) (int, error) {
+	n, err := w.Conn.Read(b)
+	if w.left.Add(int64(-n)) < 0 {
+		_ = w.Conn.Close() // an error would say that it is closed already
+		return 0, errFlooded
+	}
+	return n, err
 }
 
 // Write counts a write before it is made, and takes that back if it is certain

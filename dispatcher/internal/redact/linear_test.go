@@ -66,11 +66,13 @@ func TestCostIsLinear(t *testing.T) {
 				}
 				return least
 			}
-			if a, b := cost(small), cost(large); b > 80*a+10*time.Millisecond {
-				t.Errorf("%d KiB took %v, %d KiB %v", small>>10, a, large>>10, b)
-			} else {
-				t.Logf("%d KiB took %v, %d KiB %v", small>>10, a, large>>10, b)
+			var a, b time.Duration
+			for range 5 { // other programs may have had the processor
+				if a, b = cost(small), cost(large); b <= 80*a+10*time.Millisecond {
+					return
+				}
 			}
+			t.Errorf("%d KiB took %v, %d KiB %v", small>>10, a, large>>10, b)
 		})
 	}
 }
