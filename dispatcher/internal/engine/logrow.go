@@ -21,7 +21,8 @@ func logRow(call *store.Call, number int, request *outbound.Request, r outbound.
 		ID: call.ID, Number: number, Begun: r.Begun, Duration: r.Duration, Reason: r.Reason,
 		Integration: in.Key, IntegrationGeneration: in.Generation, Method: call.Method, URL: mask.Text(request.URL.String()),
 		RequestHeaders: make([]store.Header, len(request.Headers)), RequestBodyMask: bodyMask(mask, call.Body),
-		StatusCode: r.StatusCode, ResponseBody: mask.Bytes(r.Body, r.BodyCut), ResponseCut: r.BodyCut, Message: r.Message,
+		StatusCode: r.StatusCode, ResponseBody: mask.Bytes(r.Body, r.BodyCut), ResponseCut: r.BodyCut, ResponseUndecoded: r.BodyUndecoded,
+		Message: r.Message,
 	}
 	for i, h := range request.Headers {
 		value := plan.Redacted

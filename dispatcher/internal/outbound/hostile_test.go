@@ -221,9 +221,9 @@ func (w way) try(t *testing.T, s *Sender, certificate tls.Certificate) {
 	for range hostileCalls {
 		s := s
 		if w.secure == "h2" { // else they would share one connection
-			roots := s.transport.TLSClientConfig.RootCAs
+			roots := s.usual.transport.TLSClientConfig.RootCAs
 			s = newSender(t)
-			s.transport.TLSClientConfig.RootCAs = roots
+			s.usual.transport.TLSClientConfig.RootCAs = roots
 		}
 		calls.Go(func() {
 			r := request(t, "POST", address)

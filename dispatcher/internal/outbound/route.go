@@ -3,6 +3,8 @@ package outbound
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"sync/atomic"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/redact"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/token"
@@ -18,8 +20,15 @@ type Route struct {
 	Integration *plan.Integration
 
 	masker      *redact.Masker
+	withToken   atomic.Pointer[tokenMasker] // of the newest access token
 	connections *connections
 	tokens      *tokens // nil if there are none to be sent
+}
+
+// tokenMasker is a masker that finds an access token, too.
+type tokenMasker struct {
+	token  plan.Secret
+	masker *redact.Masker
 }
 
 // Build joins a webhook's rendered parts with the integration, see [Build].
@@ -41,7 +50,12 @@ func (r *Request) Masker() *redact.Masker {
 	if r.accessToken == (plan.Secret{}) {
 		return r.Route.masker
 	}
-	return r.Route.masker.With(r.accessToken)
+	if kept := r.Route.withToken.Load(); kept != nil && kept.token == r.accessToken {
+		return kept.masker
+	}
+	masker := r.Route.masker.With(r.accessToken)
+	r.Route.withToken.Store(&tokenMasker{r.accessToken, masker})
+	return masker
 }
 
 // Route prepares the way of an integration's requests. The error says in one
@@ -65,7 +79,7 @@ func (s *Sender) Route(in *plan.Integration) (*Route, error) {
 	}
 	// The rest of tls is about the receiver.
 	to.tls = plan.TLS{CABundle: to.tls.CABundle}
-	if route.tokens, err = s.pool.source(in, to); err != nil {
+	if route.tokens, err = s.pool.source(in, to, s.userAgent); err != nil {
 		s.pool.leave(route.connections)
 		return nil, err
 	}
@@ -117,7 +131,7 @@ type tokens struct {
 
 // source returns the tokens of an integration, those that it has already if it
 // still asks for them in the same way.
-func (p *pool) source(in *plan.Integration, to settings) (*tokens, error) {
+func (p *pool) source(in *plan.Integration, to settings, agent string) (*tokens, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := in.OAuth2
@@ -130,9 +144,22 @@ func (p *pool) source(in *plan.Integration, to settings) (*tokens, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connections to the token server: %w", err)
 	}
-	added := &tokens{source: token.New(*o, connections.transport), connections: connections, key: key, users: 1}
+	added := &tokens{source: token.New(*o, &introduced{connections.transport, agent}), connections: connections, key: key, users: 1}
 	p.tokens[key] = added
 	return added, nil
+}
+
+// introduced adds a User-Agent to requests.
+type introduced struct {
+	http.RoundTripper
+	agent string
+}
+
+// RoundTrip implements [http.RoundTripper], which must not change r.
+func (i *introduced) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(userAgent, i.agent)
+	return i.RoundTripper.RoundTrip(r)
 }
 
 // leaveTokens is the opposite of source. An attempt that waits for a token still

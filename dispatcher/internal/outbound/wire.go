@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,8 +17,9 @@ var errFlooded = errors.New("the receiver sent too much")
 // end that belong to no body (PING, SETTINGS, empty DATA), also after the answer.
 type wire struct {
 	net.Conn
-	left    atomic.Int64 // bytes that may still come
-	users   atomic.Int64 // requests under way
+	mu      sync.Mutex
+	left    int          // bytes that may still come
+	users   int          // requests under way
 	writes  atomic.Int64 // that left, perhaps in part
 	records atomic.Int64 // those of them that may be TLS records of a request
 }
@@ -39,30 +41,36 @@ func dialWire(dial dialFunc) dialFunc {
 		if err != nil {
 			return nil, err // net/http looks into it
 		}
-		w := &wire{Conn: conn}
-		w.left.Store(maxUnasked)
-		return w, nil
+		return &wire{Conn: conn, left: maxUnasked}, nil
 	}
 }
 
 // begin allows for the answer to one more request.
 func (w *wire) begin() {
-	w.users.Add(1)
-	w.left.Add(maxReceived)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.users++
+	w.left += maxReceived
 }
 
 // rest is called when a request is done. Without any, little may come.
 func (w *wire) rest() {
-	if w.users.Add(-1) == 0 {
-		w.left.Store(maxUnasked)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.users--; w.users == 0 {
+		w.left = maxUnasked
 	}
 }
 
 // Read counts what comes.
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
-	if w.left.Add(int64(-n)) < 0 {
-		_ = w.Conn.Close() // an error would say that it is closed already
+	w.mu.Lock()
+	w.left -= n
+	flooded := w.left < 0
+	w.mu.Unlock()
+	if flooded {
+		_ = w.Close() // an error would say that it is closed already
 		return 0, errFlooded
 	}
 	return n, err

@@ -253,6 +253,9 @@ type Attempt struct {
 	// private at the time: whoever shows the body shows something else there. In
 	// order, without overlaps.
 	RequestBodyMask []Span `cbor:"16,keyasint,omitempty"`
+	// ResponseUndecoded says that there was a body of which nothing is kept, because
+	// it could not be decompressed, and so not be searched for private values.
+	ResponseUndecoded bool `cbor:"17,keyasint,omitempty"`
 }
 
 // Span is a part of a text, in bytes, its End not included.
