@@ -113,7 +113,7 @@ func certificates(text string) (string, error) {
 		}
 		n, rest = n+1, after
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			return "", errors.New("it holds a private key, where only certificates belong; replace the key if others can read it there")
+			return "", errors.New("it holds a private key, where only certificates belong; replace the key if others can read it")
 		}
 		if block.Type != "CERTIFICATE" {
 			return "", fmt.Errorf("its PEM block %d is no CERTIFICATE", n)
