@@ -126,7 +126,7 @@ func certificates(text string) (string, error) {
 	}
 	switch {
 	case strings.Count(text, "-----BEGIN ") != n:
-		return "", errors.New("one of its PEM blocks is cut off or damaged")
+		return "", errors.New("one of its PEM blocks is cut off, damaged or indented")
 	case n == 0:
 		return "", errors.New("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")
 	case strings.TrimSpace(string(rest)) != "":
