@@ -12,6 +12,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 )
@@ -63,6 +64,23 @@ func TestInvalidSamplesAreRefused(t *testing.T) {
 				t.Errorf("no invalid sample of %s for %s: %s", kind, b.field, b.message)
 			}
 		}
+	}
+}
+
+// TestAPrivateKeyIsNotRepeated: a refusal must not carry a key that somebody took
+// for a certificate to where errors end up.
+func TestAPrivateKeyIsNotRepeated(t *testing.T) {
+	object := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "webhooks.maestra.io/v1alpha1", "kind": "WebhookIntegration",
+		"metadata": map[string]any{"namespace": "default", "name": "key"},
+		"spec": map[string]any{
+			"url": "https://api.example.com",
+			"tls": map[string]any{"caBundle": "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----"},
+		},
+	}}
+	err := newClient(t).Create(t.Context(), object, client.DryRunAll)
+	if !apierrors.IsInvalid(err) || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("got %v, want it refused as invalid without the key", err)
 	}
 }
 
@@ -128,7 +146,7 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 			add("Duplicate value")
 		}
 		for _, rule := range s.XValidations {
-			add("%s", rule.Message)
+			all = append(all, want{field + rule.FieldPath, rule.Message})
 		}
 	})
 	return all
