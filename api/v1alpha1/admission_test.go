@@ -12,6 +12,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 )
@@ -66,6 +67,23 @@ func TestInvalidSamplesAreRefused(t *testing.T) {
 	}
 }
 
+// TestAPrivateKeyIsNotRepeated: a refusal must not carry a key that somebody took
+// for a certificate to where errors end up.
+func TestAPrivateKeyIsNotRepeated(t *testing.T) {
+	object := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "webhooks.maestra.io/v1alpha1", "kind": "WebhookIntegration",
+		"metadata": map[string]any{"namespace": "default", "name": "key"},
+		"spec": map[string]any{
+			"url": "https://api.example.com",
+			"tls": map[string]any{"caBundle": "-----BEGIN PRIVATE KEY-----\ns3cr3t\n-----END PRIVATE KEY-----"},
+		},
+	}}
+	err := newClient(t).Create(t.Context(), object, client.DryRunAll)
+	if !apierrors.IsInvalid(err) || strings.Contains(err.Error(), "s3cr3t") {
+		t.Errorf("got %v, want it refused as invalid without the key", err)
+	}
+}
+
 // TestEverythingHasAMaximum: otherwise one object could fill etcd or the
 // dispatcher's memory, and CEL rules could not be given a cost.
 func TestEverythingHasAMaximum(t *testing.T) {
@@ -77,7 +95,7 @@ func TestEverythingHasAMaximum(t *testing.T) {
 				t.Errorf("%s: the string %s has no maximum length", crd.Name, field)
 			case s.Type == "array" && s.MaxItems == nil:
 				t.Errorf("%s: the list %s has no maximum", crd.Name, field)
-			case s.XPreserveUnknownFields != nil && s.MaxProperties == nil:
+			case (s.XPreserveUnknownFields != nil || s.AdditionalProperties != nil) && s.MaxProperties == nil:
 				t.Errorf("%s: the object %s may have any number of fields", crd.Name, field)
 			}
 		})
@@ -115,6 +133,9 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 		if s.MaxItems != nil {
 			add("must have at most %d items", *s.MaxItems)
 		}
+		if s.MinProperties != nil {
+			add("should have at least %d properties", *s.MinProperties)
+		}
 		if s.MaxProperties != nil {
 			add("must have at most %d items", *s.MaxProperties)
 		}
@@ -125,13 +146,14 @@ func boundsOf(field string, schema apiextensionsv1.JSONSchemaProps) []want {
 			add("Duplicate value")
 		}
 		for _, rule := range s.XValidations {
-			add("%s", rule.Message)
+			all = append(all, want{field + rule.FieldPath, rule.Message})
 		}
 	})
 	return all
 }
 
-// walk visits a schema and all below it; a list's items have the list's own path.
+// walk visits a schema and all below it; a list's items have the list's own path,
+// and what any name of an object may lead to has that of the name team.
 func walk(field string, s apiextensionsv1.JSONSchemaProps, visit func(string, apiextensionsv1.JSONSchemaProps)) {
 	visit(field, s)
 	for name, property := range s.Properties {
@@ -139,6 +161,9 @@ func walk(field string, s apiextensionsv1.JSONSchemaProps, visit func(string, ap
 	}
 	if s.Items != nil {
 		walk(field, *s.Items.Schema, visit)
+	}
+	if s.AdditionalProperties != nil {
+		walk(field+".team", *s.AdditionalProperties.Schema, visit)
 	}
 }
 

@@ -142,6 +142,7 @@ type Signing struct {
 	// applies to the next attempt.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=2
+	// +kubebuilder:validation:XValidation:rule="self.size() < 2 || self[0] != self[1]",message="secretKeyRefs must not name the same key twice"
 	// +listType=atomic
 	// +required
 	SecretKeyRefs []SecretKeyRef `json:"secretKeyRefs,omitempty"`

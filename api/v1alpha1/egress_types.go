@@ -24,7 +24,7 @@ type Egress struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
-	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self) && cidr(self) == cidr(self).masked()",message="a range must be a CIDR whose address has no bits behind the prefix, such as 203.0.113.0/24"
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self) && cidr(self) == cidr(self).masked()",message="a range must be an address and a length without bits behind it, such as 203.0.113.0/24, or 203.0.113.7/32 for one address"
 	// +listType=set
 	// +optional
 	CIDRs []string `json:"cidrs,omitempty"`

@@ -2,6 +2,7 @@ package v1alpha1_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,9 +17,11 @@ import (
 //
 //	# want: FIELD: MESSAGE    the API server refuses FIELD, saying MESSAGE
 //	# fill: FIELD N           FIELD is set to N letters x
+//	# pad: FIELD N            letters x are added to FIELD until it has N
 //	# properties: FIELD N     the object FIELD gets N properties
 //	# repeat: FIELD N         the list FIELD has N copies of its first item, each
-//	                          with a number after its name
+//	                          with a number after its name, or after the item if
+//	                          it is a text
 type sample struct {
 	name   string
 	object *unstructured.Unstructured
@@ -80,10 +83,12 @@ func (s *sample) direct(comment string) error {
 	switch directive {
 	case "fill":
 		return s.change(field, func(any) any { return strings.Repeat("x", n) })
+	case "pad":
+		return s.change(field, func(old any) any { return old.(string) + strings.Repeat("x", n-len(old.(string))) })
 	case "properties":
 		return s.change(field, func(any) any { return properties(n) })
 	case "repeat":
-		return s.change(field, func(old any) any { return repeatItem(old.([]any)[0].(map[string]any), n) })
+		return s.change(field, func(old any) any { return repeatItem(old.([]any)[0], n) })
 	default:
 		return fmt.Errorf("no such directive")
 	}
@@ -97,15 +102,19 @@ func properties(n int) map[string]any {
 	return object
 }
 
-func repeatItem(item map[string]any, n int) []any {
+func repeatItem(item any, n int) []any {
 	items := make([]any, n)
 	for i := range items {
-		copied := make(map[string]any, len(item))
-		for key, value := range item {
-			copied[key] = value
+		switch item := item.(type) {
+		case string:
+			items[i] = fmt.Sprintf("%s%04d", item, i)
+		case map[string]any:
+			copied := maps.Clone(item)
+			if _, ok := item["name"]; ok {
+				copied["name"] = fmt.Sprintf("%s%04d", item["name"], i)
+			}
+			items[i] = copied
 		}
-		copied["name"] = fmt.Sprintf("%s%04d", item["name"], i)
-		items[i] = copied
 	}
 	return items
 }

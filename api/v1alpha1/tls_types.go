@@ -4,6 +4,8 @@ package v1alpha1
 // least version is TLS 1.2 in any case.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:XValidation:rule="!has(self.caBundle) || !has(self.caBundleFrom)",message="caBundle and caBundleFrom exclude each other; set only one of them"
+// +kubebuilder:validation:XValidation:rule="!has(self.caBundle) || self.caBundle.contains('-----BEGIN CERTIFICATE-----')",message="caBundle must hold certificates in PEM (-----BEGIN CERTIFICATE-----)",fieldPath=".caBundle"
+// +kubebuilder:validation:XValidation:rule="!has(self.caBundle) || !self.caBundle.contains('PRIVATE KEY-----')",message="caBundle holds a private key, where only certificates belong; replace the key if others can read it",fieldPath=".caBundle"
 // +kubebuilder:validation:XValidation:rule="!has(self.insecureSkipVerify) || !self.insecureSkipVerify || !(has(self.caBundle) || has(self.caBundleFrom))",message="insecureSkipVerify takes any certificate, so that a CA bundle would do nothing; set only one of them"
 type TLS struct {
 	// caBundle are the certificates of the authorities that may sign the
@@ -11,7 +13,6 @@ type TLS struct {
 	// 262,144 characters. The system's if neither this nor caBundleFrom is set.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=262144
-	// +kubebuilder:validation:XValidation:rule="self.contains('-----BEGIN CERTIFICATE-----')",message="caBundle must hold certificates in PEM"
 	// +optional
 	CABundle string `json:"caBundle,omitempty"`
 

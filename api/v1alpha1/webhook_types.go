@@ -238,9 +238,10 @@ type WebhookStatus struct {
 	URLView string `json:"urlView,omitempty"`
 
 	// headersView are the headers of a request, "Name: value", placeholders and
-	// other instructions kept and private values as ***.
+	// other instructions kept and private values as ***. What signing sets is
+	// described in parentheses.
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=130
+	// +kubebuilder:validation:MaxItems=134
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=8450
 	// +optional

@@ -100,10 +100,11 @@ func (p *problems) credentials(in inputs, secret, of string) (username, password
 // credentialForms are the forms in which a pair of credentials might be shown. With
 // an empty password the user name is what must stay hidden.
 func credentialForms(username, password string) []string {
+	pair := username + ":" + password
 	if password == "" {
-		password = username
+		return []string{username, pair}
 	}
-	return []string{password, username + ":" + password}
+	return []string{password, pair}
 }
 
 // noControls judges a value that may have no control characters.

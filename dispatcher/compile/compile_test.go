@@ -6,7 +6,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -39,20 +38,6 @@ func TestSystemName(t *testing.T) {
 		case tt.wantErr != "" && (err == nil || !strings.Contains(err.Error(), tt.wantErr)):
 			t.Errorf("object %q, spec %q: got %q, %v; want an error with %q", tt.object, tt.spec, got, err, tt.wantErr)
 		}
-	}
-}
-
-func TestSecretNames(t *testing.T) {
-	header := func(name, secret string) v1alpha1.IntegrationHeader {
-		return v1alpha1.IntegrationHeader{Name: v1alpha1.HeaderName(name), ValueFrom: &v1alpha1.HeaderValueSource{
-			SecretKeyRef: &v1alpha1.SecretKeyRef{Name: secret, Key: name},
-		}}
-	}
-	obj := &v1alpha1.WebhookIntegration{Spec: v1alpha1.WebhookIntegrationSpec{Headers: []v1alpha1.IntegrationHeader{
-		header("A", "two"), {Name: "B"}, header("C", "one"), header("D", "two"),
-	}}}
-	if diff := cmp.Diff([]string{"one", "two"}, compile.SecretNames(obj)); diff != "" {
-		t.Error(diff)
 	}
 }
 
@@ -94,7 +79,9 @@ func TestSameForWebhooks(t *testing.T) {
 			}}},
 		}
 		change(&spec)
-		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, secrets("token", token))
+		r := compile.Integration(&v1alpha1.WebhookIntegration{Spec: spec}, compile.Sources{Secrets: func(string) (map[string][]byte, error) {
+			return map[string][]byte{"token": []byte(token), "key": []byte(signingKey)}, nil
+		}})
 		return &r
 	}
 	none := func(*v1alpha1.WebhookIntegrationSpec) {}
@@ -109,6 +96,20 @@ func TestSameForWebhooks(t *testing.T) {
 		"other URL":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.URL += "/" }), false},
 		"suspended":      {result("a", func(s *v1alpha1.WebhookIntegrationSpec) { s.Suspend = &yes }), false},
 		"not ready":      {result("a\nb", none), false},
+		"other namespaces": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromAll}
+		}), false},
+		"some namespaces": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromSelector, Selector: &v1alpha1.NamespaceSelector{
+				MatchLabels: map[string]v1alpha1.LabelValue{"team": "crm"},
+			}}
+		}), false},
+		"named its default": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesFromSame}
+		}), true},
+		"signed": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
+			s.Signing = &v1alpha1.Signing{SecretKeyRefs: []v1alpha1.SecretKeyRef{{Name: "crm", Key: "key"}}}
+		}), false},
 		"new header": {result("a", func(s *v1alpha1.WebhookIntegrationSpec) {
 			s.Headers = append(s.Headers, v1alpha1.IntegrationHeader{Name: "X", Value: &literal})
 		}), false},

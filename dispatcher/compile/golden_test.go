@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
 	"github.com/maestra-io/webhook-operator/dispatcher/compile"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 var update = flag.Bool("update", false, "write the *.out.yaml files")
@@ -22,20 +24,35 @@ var update = flag.Bool("update", false, "write the *.out.yaml files")
 // canary is part of every private value in testdata.
 const canary = "s3cr3t"
 
+// metadata is what of an object's compile gets to see. The namespace is shop if
+// none is given.
+type metadata struct {
+	Name, Namespace string
+	Labels          map[string]string
+}
+
+func (m metadata) key() plan.Key {
+	if m.Namespace == "" {
+		return plan.Key{Namespace: "shop", Name: m.Name}
+	}
+	return plan.Key{Namespace: m.Namespace, Name: m.Name}
+}
+
 // secret is what of a Secret compile gets to see. Refused stands for one that
 // the API server does not hand out.
 type secret struct {
 	Kind       string
-	Metadata   struct{ Name string }
+	Metadata   metadata
 	StringData map[string]string
 	Data       map[string][]byte
+	Repeat     int // gives each value of stringData that many times
 	Refused    string
 }
 
 // configMap is the same of a ConfigMap. Repeat gives each value that many times.
 type configMap struct {
 	Kind       string
-	Metadata   struct{ Name string }
+	Metadata   metadata
 	Data       map[string]string
 	BinaryData map[string][]byte
 	Repeat     int
@@ -46,22 +63,27 @@ type configMap struct {
 type input struct {
 	integrations []*v1alpha1.WebhookIntegration
 	webhooks     []v1alpha1.Webhook
-	secrets      map[string]secret
-	configMaps   map[string]configMap
+	secrets      map[plan.Key]secret
+	configMaps   map[plan.Key]configMap
+	labels       map[string]map[string]string // of namespaces
 }
 
 // TestGolden compiles the objects of every testdata/*.in.yaml, each webhook
-// against its integration and its neighbours, and compares with *.out.yaml.
+// against its integration and its neighbours, and compares with *.out.yaml. In
+// both, {{name}} stands for the text in PEM that newPEMs makes under that name.
 func TestGolden(t *testing.T) {
+	pems := newPEMs(t)
 	files, err := filepath.Glob("testdata/*.in.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no testdata found (%v)", err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".in.yaml"), func(t *testing.T) {
-			got := compiled(t, read(t, file))
-			if bytes.Contains(got, []byte(canary)) {
-				t.Errorf("a private value is shown:\n%s", got)
+			got := compiled(t, read(t, file, pems), pems)
+			for _, private := range append(pems.privateLines(), canary) {
+				if bytes.Contains(got, []byte(private)) {
+					t.Errorf("the private value %s is shown:\n%s", private, got)
+				}
 			}
 			golden := strings.TrimSuffix(file, ".in.yaml") + ".out.yaml"
 			if *update {
@@ -80,35 +102,39 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, file string) input {
+func read(t *testing.T, file string, pems pems) input {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := input{secrets: map[string]secret{}, configMaps: map[string]configMap{}}
-	for document := range strings.SplitSeq(string(content), "\n---\n") {
-		var kind struct{ Kind string }
-		if err := yaml.Unmarshal([]byte(document), &kind); err != nil {
+	in := input{secrets: map[plan.Key]secret{}, configMaps: map[plan.Key]configMap{}, labels: map[string]map[string]string{}}
+	for document := range strings.SplitSeq(pems.fillIn(string(content)), "\n---\n") {
+		var head struct {
+			Kind     string
+			Metadata metadata
+		}
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
 			t.Fatal(err)
 		}
-		switch kind.Kind {
+		key := head.Metadata.key()
+		switch head.Kind {
 		case "WebhookIntegration":
 			obj := decode[v1alpha1.WebhookIntegration](t, document)
-			obj.Namespace, obj.Generation = "shop", 1
+			obj.Namespace, obj.Generation = key.Namespace, 1
 			in.integrations = append(in.integrations, &obj)
 		case "Webhook":
 			obj := decode[v1alpha1.Webhook](t, document)
-			obj.Namespace, obj.Generation = "shop", 1
+			obj.Namespace, obj.Generation = key.Namespace, 1
 			in.webhooks = append(in.webhooks, obj)
 		case "Secret":
-			s := decode[secret](t, document)
-			in.secrets[s.Metadata.Name] = s
+			in.secrets[key] = decode[secret](t, document)
 		case "ConfigMap":
-			c := decode[configMap](t, document)
-			in.configMaps[c.Metadata.Name] = c
+			in.configMaps[key] = decode[configMap](t, document)
+		case "Namespace":
+			in.labels[head.Metadata.Name] = head.Metadata.Labels
 		default:
-			t.Fatalf("%s: unknown kind %q", file, kind.Kind)
+			t.Fatalf("%s: unknown kind %q", file, head.Kind)
 		}
 	}
 	return in
@@ -122,38 +148,43 @@ func decode[T any](t *testing.T, document string) (obj T) {
 	return obj
 }
 
-// look is the Secrets of an input.
-func (in input) look(name string) (map[string][]byte, error) {
-	s, ok := in.secrets[name]
-	switch {
-	case !ok:
-		return nil, nil
-	case s.Refused != "":
-		return nil, errors.New(s.Refused)
+// look is the Secrets of a namespace.
+func (in input) look(namespace string) compile.Secrets {
+	return func(name string) (map[string][]byte, error) {
+		s, ok := in.secrets[plan.Key{Namespace: namespace, Name: name}]
+		switch {
+		case !ok:
+			return nil, nil
+		case s.Refused != "":
+			return nil, errors.New(s.Refused)
+		}
+		data := map[string][]byte{}
+		for key, value := range s.StringData {
+			data[key] = bytes.Repeat([]byte(value), max(1, s.Repeat))
+		}
+		for key, value := range s.Data {
+			data[key] = value
+		}
+		return data, nil
 	}
-	data := map[string][]byte{}
-	for key, value := range s.StringData {
-		data[key] = []byte(value)
-	}
-	for key, value := range s.Data {
-		data[key] = value
-	}
-	return data, nil
 }
 
-// lookConfigMap is the ConfigMaps of an input.
-func (in input) lookConfigMap(name string) (*compile.ConfigMap, error) {
-	c, ok := in.configMaps[name]
-	switch {
-	case !ok:
-		return nil, nil
-	case c.Refused != "":
-		return nil, errors.New(c.Refused)
+// lookConfigMap is the ConfigMaps of a namespace.
+func (in input) lookConfigMap(namespace string) compile.ConfigMaps {
+	return func(name string) (*compile.ConfigMap, error) {
+		c, ok := in.configMaps[plan.Key{Namespace: namespace, Name: name}]
+		switch {
+		case !ok:
+			return nil, nil
+		case c.Refused != "":
+			return nil, errors.New(c.Refused)
+		}
+		data := map[string]string{}
+		for key, value := range c.Data {
+			data[key] = strings.Repeat(value, max(1, c.Repeat))
+		}
+		return &compile.ConfigMap{Data: data, BinaryData: c.BinaryData}, nil
 	}
-	for key, value := range c.Data {
-		c.Data[key] = strings.Repeat(value, max(1, c.Repeat))
-	}
-	return &compile.ConfigMap{Data: c.Data, BinaryData: c.BinaryData}, nil
 }
 
 // webhookOutput is a result and what came of its sample.
@@ -163,7 +194,7 @@ type webhookOutput struct {
 	Sample string
 }
 
-func compiled(t *testing.T, in input) []byte {
+func compiled(t *testing.T, in input, pems pems) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	add := func(name string, result any) {
@@ -173,26 +204,27 @@ func compiled(t *testing.T, in input) []byte {
 			err = yaml.Unmarshal(text, &tree)
 		}
 		if err == nil {
-			text, err = yaml.Marshal(prune(tree))
+			text, err = yaml.Marshal(prune(tree, pems))
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&out, "--- # %s\n%s", name, text)
 	}
-	integrations := map[string]*compile.IntegrationResult{}
+	integrations := map[plan.Key]*compile.IntegrationResult{}
 	for _, obj := range in.integrations {
-		result := compile.Integration(obj, compile.Sources{Secrets: in.look, ConfigMaps: in.lookConfigMap})
-		integrations[obj.Name] = &result
+		result := compile.Integration(obj, compile.Sources{Secrets: in.look(obj.Namespace), ConfigMaps: in.lookConfigMap(obj.Namespace)})
+		integrations[result.Plan.Key] = &result
 		add("WebhookIntegration "+obj.Name, result)
 	}
 	for i := range in.webhooks {
 		obj := &in.webhooks[i]
 		out := webhookOutput{WebhookResult: compile.Webhook(compile.WebhookInput{
-			Object:      obj,
-			Integration: integrations[obj.Spec.IntegrationRef.Name],
-			ConfigMaps:  in.lookConfigMap,
-			HeldBy:      compile.Holder(obj, in.webhooks),
+			Object:          obj,
+			Integration:     integrations[compile.IntegrationOf(obj)],
+			NamespaceLabels: in.labels[obj.Namespace],
+			ConfigMaps:      in.lookConfigMap(obj.Namespace),
+			HeldBy:          compile.Holder(obj, in.webhooksOf(obj.Namespace)),
 		})}
 		var given bool
 		if out.Sample, given = out.TrySample(); given && out.Sample == "" {
@@ -203,12 +235,17 @@ func compiled(t *testing.T, in input) []byte {
 	return out.Bytes()
 }
 
-// prune leaves out what is empty or zero.
-func prune(tree any) any {
+// webhooksOf returns the webhooks of a namespace.
+func (in input) webhooksOf(namespace string) []v1alpha1.Webhook {
+	return slices.DeleteFunc(slices.Clone(in.webhooks), func(w v1alpha1.Webhook) bool { return w.Namespace != namespace })
+}
+
+// prune leaves out what is empty or zero, and names what is in PEM.
+func prune(tree any, pems pems) any {
 	switch node := tree.(type) {
 	case map[string]any:
 		for key, value := range node {
-			if value = prune(value); value == nil {
+			if value = prune(value, pems); value == nil {
 				delete(node, key)
 			} else {
 				node[key] = value
@@ -219,7 +256,7 @@ func prune(tree any) any {
 		}
 	case []any:
 		for i := range node {
-			node[i] = prune(node[i])
+			node[i] = prune(node[i], pems)
 		}
 		if len(node) == 0 {
 			return nil
@@ -228,6 +265,7 @@ func prune(tree any) any {
 		if node == "" {
 			return nil
 		}
+		return pems.names(node)
 	case float64:
 		if node == 0 {
 			return nil

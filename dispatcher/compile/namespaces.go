@@ -78,49 +78,62 @@ func (p *problems) allowedNamespaces(spec *v1alpha1.AllowedNamespaces) allowed {
 // namespaceSelector compiles a selector, nil with a problem.
 func (p *problems) namespaceSelector(spec *v1alpha1.NamespaceSelector) labels.Selector {
 	const field = "allowedNamespaces.selector"
-	if spec == nil || len(spec.MatchLabels)+len(spec.MatchExpressions) == 0 {
+	switch {
+	case spec == nil || len(spec.MatchLabels)+len(spec.MatchExpressions) == 0:
 		p.reject(v1alpha1.ReasonInvalidSpec, "%s needs matchLabels or matchExpressions; for all namespaces use from: All", field)
 		return nil
-	}
-	if len(spec.MatchLabels) > maxMatchLabels || len(spec.MatchExpressions) > maxMatchExpressions {
+	case len(spec.MatchLabels) > maxMatchLabels || len(spec.MatchExpressions) > maxMatchExpressions:
 		p.reject(v1alpha1.ReasonInvalidSpec, "%s may have at most %d matchLabels and %d matchExpressions", field, maxMatchLabels, maxMatchExpressions)
 		return nil
 	}
 	selector, valid := labels.NewSelector(), true
-	add := func(where, key string, operator selection.Operator, values []string) {
-		requirement, err := labels.NewRequirement(key, operator, values)
-		if err != nil {
-			p.reject(v1alpha1.ReasonInvalidSpec, "%s cannot be used: %s", where, err)
+	add := func(requirement *labels.Requirement) {
+		if requirement == nil {
 			valid = false
 			return
 		}
 		selector = selector.Add(*requirement)
 	}
 	for _, key := range slices.Sorted(maps.Keys(spec.MatchLabels)) {
-		add(field+".matchLabels", key, selection.Equals, []string{string(spec.MatchLabels[key])})
+		add(p.requirement(field+".matchLabels", key, selection.Equals, spec.MatchLabels[key]))
 	}
-	for i, expression := range spec.MatchExpressions {
-		where := fmt.Sprintf("%s.matchExpressions[%d]", field, i)
-		operator, ok := operators[expression.Operator]
-		switch {
-		case !ok:
-			p.reject(v1alpha1.ReasonInvalidSpec, "the operator of %s must be In, NotIn, Exists or DoesNotExist", where)
-			valid = false
-		case len(expression.Values) > maxLabelValues:
-			p.reject(v1alpha1.ReasonInvalidSpec, "%s may have at most %d values", where, maxLabelValues)
-			valid = false
-		default:
-			values := make([]string, len(expression.Values))
-			for i, value := range expression.Values {
-				values[i] = string(value)
-			}
-			add(where, expression.Key, operator, values)
-		}
+	for i := range spec.MatchExpressions {
+		add(p.expression(fmt.Sprintf("%s.matchExpressions[%d]", field, i), &spec.MatchExpressions[i]))
 	}
 	if !valid {
 		return nil
 	}
 	return selector
+}
+
+// expression compiles one condition on a label, nil with a problem.
+func (p *problems) expression(where string, spec *v1alpha1.LabelExpression) *labels.Requirement {
+	operator, ok := operators[spec.Operator]
+	switch {
+	case !ok:
+		p.reject(v1alpha1.ReasonInvalidSpec, "the operator of %s must be In, NotIn, Exists or DoesNotExist", where)
+	case (len(spec.Values) > 0) != (operator == selection.In || operator == selection.NotIn):
+		p.reject(v1alpha1.ReasonInvalidSpec, "values of %s belong to the operators In and NotIn, which need them", where)
+	case len(spec.Values) > maxLabelValues:
+		p.reject(v1alpha1.ReasonInvalidSpec, "%s may have at most %d values", where, maxLabelValues)
+	default:
+		return p.requirement(where, spec.Key, operator, spec.Values...)
+	}
+	return nil
+}
+
+// requirement makes one condition of a selector, nil with a problem.
+func (p *problems) requirement(where, key string, operator selection.Operator, values ...v1alpha1.LabelValue) *labels.Requirement {
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = string(value)
+	}
+	requirement, err := labels.NewRequirement(key, operator, texts)
+	if err != nil { // its text explains the grammar of labels at length
+		p.reject(v1alpha1.ReasonInvalidSpec, "%s must hold valid label names and values, such as team and crm", where)
+		return nil
+	}
+	return requirement
 }
 
 // operators are the operators of conditions on labels.

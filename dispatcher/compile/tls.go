@@ -33,7 +33,7 @@ func (p *problems) tls(in inputs, spec *v1alpha1.WebhookIntegrationSpec, compile
 	if from == nil {
 		return
 	}
-	if strings.HasPrefix(spec.URL, "http://") {
+	if strings.HasPrefix(strings.ToLower(spec.URL), "http://") {
 		p.reject(v1alpha1.ReasonInvalidSpec, "tls needs a url that starts with https://; without TLS it would do nothing")
 	}
 	if from.ServerName != "" {
@@ -113,7 +113,7 @@ func certificates(text string) (string, error) {
 		}
 		n, rest = n+1, after
 		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			return "", errors.New("it holds a private key, where only certificates belong; replace that key if others could read it here")
+			return "", errors.New("it holds a private key, where only certificates belong; replace the key if others can read it")
 		}
 		if block.Type != "CERTIFICATE" {
 			return "", fmt.Errorf("its PEM block %d is no CERTIFICATE", n)
@@ -126,7 +126,7 @@ func certificates(text string) (string, error) {
 	}
 	switch {
 	case strings.Count(text, "-----BEGIN ") != n:
-		return "", errors.New("one of its PEM blocks is cut off or damaged")
+		return "", errors.New("one of its PEM blocks is cut off, damaged or indented")
 	case n == 0:
 		return "", errors.New("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")
 	case strings.TrimSpace(string(rest)) != "":

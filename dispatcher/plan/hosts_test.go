@@ -49,7 +49,7 @@ func TestCheckServerName(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	for _, name := range []string{"", ".", "api.example.com.", "*.example.com", "a:443", "https://a", "fe80::1%eth0", "a b"} {
+	for _, name := range []string{"", ".", "api.example.com.", "*.example.com", "a:443", "https://a", "fe80::1%eth0", "a b", "127.1"} {
 		if CheckServerName(name) == nil {
 			t.Errorf("%q is accepted", name)
 		}
