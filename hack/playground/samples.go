@@ -70,7 +70,7 @@ var samples = []sample{
 	{
 		webhook: "customer-registered", data: `{"customer": {"id": "c-1", "email": "ada@example.com"}}`,
 		method: "POST", uri: "/crm/customers?transactionId=%s", body: `{"id": "c-1", "email": "ada@example.com"}`,
-		headers: []string{"Content-Type: application/json", "X-Region: eu-north", "webhookHeader: test"},
+		headers: []string{"Content-Type: application/json", "webhookHeader: test"},
 		urlView: "http://127.0.0.1:9090/crm/customers?transactionId=${WebhookRequest.TransactionalId}",
 	},
 	{
