@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,22 +137,26 @@ func TestRotation(t *testing.T) {
 	for _, name := range []string{"secured", "tokens", "bearer"} {
 		w.isReady(soon, name)
 	}
-	has := func(m material) {
-		t.Helper()
-		w.within(recovery, func() error {
-			have := got(w.catalog.integration(w.key("secured")), w.catalog.integration(w.key("tokens")), w.catalog.integration(w.key("bearer")))
-			if diff := cmp.Diff(m.want, have); diff != "" {
-				return fmt.Errorf("the dispatcher has other values (-want +got):\n%s", diff)
+	have := func() []string {
+		return got(w.catalog.integration(w.key("secured")), w.catalog.integration(w.key("tokens")), w.catalog.integration(w.key("bearer")))
+	}
+	if diff := cmp.Diff(first.want, have()); diff != "" {
+		t.Errorf("the dispatcher has other values (-want +got):\n%s", diff)
+	}
+	writes := w.settles()
+	second := newMaterial(t, 2)
+	for document := range strings.SplitSeq(second.documents, "\n---\n") {
+		before := have()
+		w.apply(document)
+		w.within(recovery, func() error { // before the next, which would have this one read too
+			if slices.Equal(before, have()) {
+				return fmt.Errorf("the dispatcher has nothing of %s", document[:60])
 			}
 			return nil
 		})
 	}
-	has(first)
-	writes := w.settles()
-	for n := 2; n < 4; n++ {
-		m := newMaterial(t, n)
-		w.apply(m.documents)
-		has(m)
+	if diff := cmp.Diff(second.want, have()); diff != "" {
+		t.Errorf("after the rotation the dispatcher has other values (-want +got):\n%s", diff)
 	}
 	w.settles()
 	if extra := w.writes.since(writes); len(extra) > 0 {

@@ -111,7 +111,7 @@ func TestSharedIntegration(t *testing.T) {
 func (w *world) counts(want int32) error {
 	w.Helper()
 	if n := w.integration("crm").Status.Webhooks; n == nil || *n != want {
-		return fmt.Errorf("status.webhooks is %v, want %d", n, want)
+		return fmt.Errorf("status.webhooks is not %d: %+v", want, w.integration("crm").Status)
 	}
 	return nil
 }
@@ -190,7 +190,7 @@ func TestNotAllowedLooksLikeMissing(t *testing.T) {
 			t.Errorf("later, %s differs from one that does not exist (-none +%s):\n%s", name, name, diff)
 		}
 	}
-	if got := message(w.webhookIn(guest.namespace, "same"), v1alpha1.ConditionResolvedRefs); strings.Contains(got, "h1dden") {
+	if got := message(guest.webhook("same"), v1alpha1.ConditionResolvedRefs); strings.Contains(got, "h1dden") {
 		t.Errorf("ResolvedRefs says %q", got)
 	}
 }
@@ -198,10 +198,6 @@ func TestNotAllowedLooksLikeMissing(t *testing.T) {
 // hiddenWebhook refers to an integration of another namespace by its own name.
 func hiddenWebhook(namespace, name string) string {
 	return "kind: Webhook\nmetadata: {name: " + name + "}\nspec: {integrationRef: {name: " + name + ", namespace: " + namespace + "}, url: /a}\n"
-}
-
-func (w *world) webhookIn(namespace, name string) *v1alpha1.Webhook {
-	return w.in(namespace).webhook(name)
 }
 
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)

@@ -22,6 +22,9 @@ type sample struct {
 	method, uri, body string
 	// headers are all header lines but those of HTTP itself and User-Agent.
 	headers []string
+	// signingSecret is the secret of the signature that the request must have
+	// beside headers; empty for none.
+	signingSecret string
 	// urlView is what the status shows.
 	urlView string
 }
@@ -58,7 +61,10 @@ var samples = []sample{
 	{
 		webhook: "customer-updated", data: `{"customer": {"id": "c-1", "email": "ada@example.com"}}`,
 		method: "PUT", uri: "/crm/customers/c-1", body: `{"email": "ada@example.com"}`,
-		headers: []string{"Authorization: Bearer this-is-a-sample-and-not-a-real-token", "Content-Type: application/json"},
+		headers: []string{
+			"Authorization: Bearer this-is-a-sample-and-not-a-real-token", "Content-Type: application/json",
+			"X-Account: account-4711", "X-Region: eu-north",
+		},
 		urlView: "http://127.0.0.1:9090/crm/customers/${customer.id}",
 	},
 	{
@@ -66,6 +72,31 @@ var samples = []sample{
 		method: "POST", uri: "/crm/customers?transactionId=%s", body: `{"id": "c-1", "email": "ada@example.com"}`,
 		headers: []string{"Content-Type: application/json", "webhookHeader: test"},
 		urlView: "http://127.0.0.1:9090/crm/customers?transactionId=${WebhookRequest.TransactionalId}",
+	},
+	{
+		webhook: "invoice-paid", data: `{"invoice": {"number": "2026-1", "amount": 49.9}}`,
+		method: "POST", uri: "/billing/invoices/2026-1/paid", body: `{"amount": 49.9}`,
+		headers: []string{"Authorization: Basic bWFlc3RyYTp0aGlzLWlzLWEtc2FtcGxl", "Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/billing/invoices/${invoice.number}/paid",
+	},
+	{
+		webhook: "points-earned", data: `{"customer": {"id": "c-1"}, "points": 12}`,
+		method: "POST", uri: "/loyalty/customers/c-1/points", body: `{"points": 12}`,
+		headers: []string{"Authorization: Bearer this-is-a-sample-token", "Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/loyalty/customers/${customer.id}/points",
+	},
+	{
+		webhook: "stock-changed", data: `{"sku": "B-2", "count": 7}`,
+		method: "POST", uri: "/warehouse/stock", body: `{"sku": "B-2", "count": 7}`,
+		headers:       []string{"Content-Type: application/json"},
+		signingSecret: "whsec_dGhpcy1pcy1hLXNhbXBsZS1hbmQtbm90LXNlY3JldA==",
+		urlView:       "http://127.0.0.1:9090/warehouse/stock",
+	},
+	{
+		webhook: "message-sent", data: `{"customer": {"phone": "+4790000000"}, "text": "Your order is on its way"}`,
+		method: "POST", uri: "/messaging/messages", body: `{"to": "+4790000000", "text": "Your order is on its way"}`,
+		headers: []string{"Authorization: Bearer this-is-a-sample-of-another-team", "Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/messaging/messages",
 	},
 }
 
@@ -160,7 +191,14 @@ func (p *playground) check(ctx context.Context) error {
 // checkRequest compares one request with the sample.
 func (s sample) checkRequest(got receiver.Request, id string) error {
 	uri := strings.ReplaceAll(s.uri, "%s", id)
-	headers := got.HeaderLines("Host", "User-Agent", "Content-Length")
+	without := []string{"Host", "User-Agent", "Content-Length"}
+	if s.signingSecret != "" {
+		without = append(without, signatureHeaders...)
+		if err := verify(got, id, s.signingSecret); err != nil {
+			return fmt.Errorf("the request of %s: %w", s.webhook, err)
+		}
+	}
+	headers := got.HeaderLines(without...)
 	switch {
 	case got.Method != s.method || got.URI != uri:
 		return fmt.Errorf("the request of %s is %s %s, want %s %s", s.webhook, got.Method, got.URI, s.method, uri)

@@ -1,6 +1,7 @@
 package manifests
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -8,6 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/compile"
 )
 
 // TestInstall: what TestMain applied is what the API server now has, and it warns
@@ -34,11 +39,46 @@ func TestSamplesAreAccepted(t *testing.T) {
 		t.Errorf("apply warned: %s", warnings)
 	}
 	for _, object := range []string{
-		"secret/crm-credentials ", "webhookintegration.webhooks.maestra.io/crm ", "webhook.webhooks.maestra.io/customer-registered ",
+		"secret/crm-credentials ", "webhook.webhooks.maestra.io/stock-changed ", "webhookintegration.webhooks.maestra.io/messaging ",
+		"webhookintegration.webhooks.maestra.io/crm ", "webhook.webhooks.maestra.io/customer-registered ",
 	} {
 		if !strings.Contains(out, object) {
 			t.Errorf("apply did not mention %s, but:\n%s", object, out)
 		}
+	}
+}
+
+// TestSecureSamplesAreAccepted: those that no playground can run stay valid, to
+// the API server and to the operator itself, which would accept each spec.
+func TestSecureSamplesAreAccepted(t *testing.T) {
+	out, warnings, err := cluster.Kubectl(t.Context(), "apply", "-k", "../../config/samples/secure", "--dry-run=server", "-o", "yaml")
+	if err != nil || warnings != "" {
+		t.Fatalf("apply warned %q, with error %v", warnings, err)
+	}
+	var list struct{ Items []json.RawMessage }
+	if err := yaml.Unmarshal([]byte(out), &list); err != nil {
+		t.Fatal(err)
+	}
+	judged := 0
+	for _, item := range list.Items {
+		var obj v1alpha1.WebhookIntegration
+		if err := json.Unmarshal(item, &obj); err != nil {
+			t.Fatal(err)
+		}
+		if obj.Kind != "WebhookIntegration" {
+			continue
+		}
+		judged++
+		result := compile.Integration(&obj, compile.Sources{
+			Secrets:    func(string) (map[string][]byte, error) { return nil, nil },
+			ConfigMaps: func(string) (*compile.ConfigMap, error) { return nil, nil },
+		})
+		if reason, message := compile.Summary(result.Problems, v1alpha1.ConditionAccepted); reason != "" {
+			t.Errorf("%s would not be accepted: %s", obj.Name, message)
+		}
+	}
+	if judged != 4 {
+		t.Errorf("%d integrations were judged, want 4, of:\n%s", judged, out)
 	}
 }
 

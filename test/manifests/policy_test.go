@@ -89,7 +89,7 @@ func TestPolicySampleLetsOldOnesGo(t *testing.T) {
 	within(t, 20*time.Second, func() error { // the API server sees namespaces' labels by a watch
 		_, _, err := cluster.Kubectl(t.Context(), "-n", namespace, "patch", "webhookintegration", "crm", "--type=merge", "-p", `{"spec": {"suspend": true}}`, "--dry-run=server")
 		if err == nil || !strings.Contains(err.Error(), "may not send to crm.example") {
-			return fmt.Errorf("a change of the spec ended with %v, want it refused", err)
+			return fmt.Errorf("a change of the spec ended with %q, want it refused", fmt.Sprint(err))
 		}
 		return nil
 	})
@@ -146,7 +146,7 @@ func (p *policies) await(t *testing.T, wanted func(error) bool) {
 		namespace := p.namespace(t, map[string]string{egressLabel: label})
 		within(t, 30*time.Second, func() error {
 			if err := p.create(t, namespace, "crm", spec, metav1.DryRunAll); !wanted(err) {
-				return fmt.Errorf("the policies are not yet as they should: got %v for %q", err, spec)
+				return fmt.Errorf("the policies are not yet as they should: got %q for %q", fmt.Sprint(err), spec)
 			}
 			return nil
 		})
