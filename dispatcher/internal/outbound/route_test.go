@@ -229,4 +229,3 @@ func TestSettingsDigest(t *testing.T) {
 		t.Error("an empty list differs from none")
 	}
 }
-
