@@ -52,15 +52,24 @@ func (e *Engine) setIntegration(p *plan.Integration, route *outbound.Route) (old
 
 // RemoveIntegration makes the calls of its webhooks wait until it comes back.
 func (e *Engine) RemoveIntegration(key plan.Key) {
+	if old := e.removeIntegration(key); old != nil {
+		e.sender.Leave(old) // closes connections, so not under the lock
+	}
+}
+
+// removeIntegration is RemoveIntegration, but for the route that nobody uses any
+// more, which it returns.
+func (e *Engine) removeIntegration(key plan.Key) (old *outbound.Route) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if in := e.integrations[key]; in != nil {
-		if in.route != nil {
-			e.sender.Leave(in.route)
-		}
-		in.plan, in.route = nil, nil
-		e.forget(in)
+	in := e.integrations[key]
+	if in == nil {
+		return nil
 	}
+	old = in.route
+	in.plan, in.route = nil, nil
+	e.forget(in)
+	return old
 }
 
 // SetWebhook adds or replaces a webhook. It applies to its next attempt; what

@@ -31,6 +31,7 @@ type harness struct {
 	flying  int
 	highest int // most attempts under way at one time
 	reports []plan.Report
+	routes  map[*outbound.Route]string // of the integrations, by name, that were not left
 
 	// cacheBytes and inFlightBytes bound the engine's memory; the defaults if 0.
 	cacheBytes, inFlightBytes int64
@@ -66,7 +67,7 @@ func (h *harness) open() {
 	if h.store, err = store.Open("store", store.Options{FS: h.fs, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		h.t.Fatal(err)
 	}
-	h.crashed = false
+	h.crashed, h.routes = false, map[*outbound.Route]string{}
 	out, err := outbound.New(outbound.Options{})
 	if err != nil {
 		h.t.Fatal(err)
@@ -126,6 +127,28 @@ func (h *harness) wall() time.Time { return time.Now().Round(0).Add(time.Duratio
 type sender struct {
 	*outbound.Sender
 	harness *harness
+}
+
+// Route implements Sender.
+func (s sender) Route(in *plan.Integration) (*outbound.Route, error) {
+	route, err := s.Sender.Route(in)
+	if err == nil {
+		s.harness.mu.Lock()
+		defer s.harness.mu.Unlock()
+		s.harness.routes[route] = in.Key.Name
+	}
+	return route, err
+}
+
+// Leave implements Sender.
+func (s sender) Leave(route *outbound.Route) {
+	s.Sender.Leave(route)
+	s.harness.mu.Lock()
+	defer s.harness.mu.Unlock()
+	if _, ok := s.harness.routes[route]; !ok {
+		s.harness.t.Error("a route is left that nobody has")
+	}
+	delete(s.harness.routes, route)
 }
 
 // Send implements Sender.

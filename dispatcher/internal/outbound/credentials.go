@@ -60,11 +60,18 @@ func tokenFailure(err *tokenError, cause error, timeout time.Duration) Response 
 	var blocked *egress.BlockedError
 	var proxy *ProxyError
 	var refused *token.Error
+	throughProxy := errors.As(err, &proxy)
 	switch {
+	case throughProxy && errors.As(err, &blocked): // the proxy itself
+		return Response{Reason: plan.ReasonBlocked, Message: proxy.Error()}
 	case errors.As(err, &blocked):
 		return Response{Reason: plan.ReasonBlocked, Message: "the token server's " + blocked.What()}
-	case errors.As(err, &proxy) && proxy.Failure == ProxyUnreachable:
+	case throughProxy && proxy.Failure == ProxyUnreachable:
 		return Response{Reason: plan.ReasonProxyError, Message: proxy.Error()}
+	case throughProxy && proxy.Failure == ProxyRefused:
+		return Response{Reason: plan.ReasonBlocked, Message: "the rules of the egress proxy do not allow the token server"}
+	case throughProxy:
+		return Response{Reason: plan.ReasonTokenError, Message: "the egress proxy could not reach the token server"}
 	case errors.Is(cause, errDeadline):
 		return Response{Reason: plan.ReasonTokenError, Message: fmt.Sprintf("no access token within %s", timeout)}
 	case cause != nil:

@@ -128,7 +128,7 @@ func describe(err error) string {
 	case errors.As(err, &op) && op.Op == "dial":
 		return dialFailed(op)
 	case errors.As(err, &op) && op.Op == "remote error":
-		return "the receiver refused the TLS handshake"
+		return alerted(op)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return closedUnanswered
 	}
@@ -151,6 +151,26 @@ func dialFailed(op *net.OpError) string {
 	return "connecting to " + to + " failed"
 }
 
+// olderTLS is what is said of receivers that have no version we speak.
+const olderTLS = "the receiver does not speak TLS 1.2 or newer"
+
+// alerted says why a receiver refused the TLS handshake. The text of an alert is of
+// crypto/tls, which has no type for it (RFC 8446, 6.2). A server has only the
+// client's certificate to judge.
+func alerted(op *net.OpError) string {
+	switch text := op.Err.Error(); {
+	case strings.Contains(text, "protocol version"):
+		return olderTLS
+	case strings.Contains(text, "certificate required"):
+		return "the receiver wants a client certificate"
+	case strings.Contains(text, "certificate"), strings.Contains(text, "access denied"):
+		return "the receiver does not accept the client certificate, or wants one"
+	case strings.Contains(text, "unrecognized name"):
+		return "the receiver does not know the host name that it is asked for by TLS"
+	}
+	return "the receiver refused the TLS handshake"
+}
+
 // phrases are the errors of net/http without a type of their own, by a part of
 // their text, and what we say instead.
 var phrases = []struct{ part, message string }{
@@ -164,6 +184,7 @@ var phrases = []struct{ part, message string }{
 	{"malformed", "the answer is not valid HTTP"},
 	{"bad Content-Length", "the answer is not valid HTTP"},
 	{"transfer encoding", "the answer is not valid HTTP"},
+	{"tls: server selected unsupported protocol version", olderTLS},
 	{"tls: ", "the TLS handshake with the receiver failed"},
 }
 

@@ -29,6 +29,9 @@ func digestOf(values ...any) (d digest) {
 	return d
 }
 
+// list is a list in the form in which equal ones are equal: without elements it is nil.
+func list[E any](elements []E) []E { return append([]E(nil), elements...) }
+
 // digest is equal for equal settings only.
 func (s settings) digest() digest {
 	t, e := s.tls, s.egress
@@ -36,7 +39,7 @@ func (s settings) digest() digest {
 	if p := e.Proxy; p != nil {
 		proxy = []string{p.URL, p.Username, p.Password.Reveal()}
 	}
-	return digestOf(t.CABundle, t.ServerName, t.InsecureSkipVerify, t.Certificate, t.Key.Reveal(), e.Hosts, e.CIDRs, proxy)
+	return digestOf(t.CABundle, t.ServerName, t.InsecureSkipVerify, t.Certificate, t.Key.Reveal(), list(e.Hosts), list(e.CIDRs), proxy)
 }
 
 // connections are those with the same settings.

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -135,7 +136,7 @@ func (p *pool) source(in *plan.Integration, to settings, agent string) (*tokens,
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := in.OAuth2
-	key := digestOf(in.Key, o.TokenURL, o.ClientID, o.ClientSecret.Reveal(), o.Scopes, o.Parameters, o.AuthStyle, to.digest())
+	key := digestOf(in.Key, o.TokenURL, o.ClientID, o.ClientSecret.Reveal(), list(o.Scopes), list(o.Parameters), cmp.Or(o.AuthStyle, plan.AuthStyleHeader), to.digest())
 	if found := p.tokens[key]; found != nil {
 		found.users++
 		return found, nil

@@ -51,12 +51,15 @@ func New(o Options) (*Sender, error) {
 	}
 	s.pool = newPool(s.newTransport)
 	var err error
-	s.usual, err = s.pool.connect(settings{})
-	return s, err
+	if s.usual, err = s.pool.connect(settings{}); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Close closes the connections that no request uses, and ends token requests.
-// Call it after the last Send has returned.
+// Close closes the connections that no request uses, and ends token requests but
+// those of routes that were given up, which end by themselves within 30 s. Call it
+// after the last Send has returned.
 func (s *Sender) Close() { s.pool.close() }
 
 // Response is how an attempt ended.
@@ -99,8 +102,9 @@ type Response struct {
 
 // Send sends the request, once, and reads the answer. The answer's status
 // decides as soon as its headers are in: a body that breaks off or takes longer
-// than the deadline changes no reason, nor does one that cannot be decompressed. It adds the User-Agent to r.Headers if
-// none is there, so that afterwards they are what was sent.
+// than the deadline changes no reason, nor does one that cannot be decompressed. It
+// adds to r.Headers the User-Agent if none is there, the access token and the
+// signatures, so that afterwards they are what was sent.
 //
 // If ctx ends before there is an answer the Reason is NetworkError, and ctx.Err
 // tells the caller why.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -53,9 +52,9 @@ func (s *Sender) newTransport(to settings) (*http.Transport, error) {
 func (s *Sender) dialer(e plan.Egress) (dialFunc, error) {
 	allowance := egress.Allowance{Hosts: e.Hosts}
 	for _, text := range e.CIDRs {
-		prefix, err := netip.ParsePrefix(text)
+		prefix, err := plan.ParseCIDR(text)
 		if err != nil {
-			return nil, errors.New("egress.cidrs has a range that is not valid")
+			return nil, fmt.Errorf("egress.cidrs has a range that is not valid: %w", err)
 		}
 		allowance.CIDRs = append(allowance.CIDRs, prefix)
 	}
@@ -112,7 +111,9 @@ func tlsConfig(t plan.TLS) (*tls.Config, error) {
 		if err != nil { // its text may quote the input
 			return nil, errors.New("the client certificate of tls and its key are not a pair in PEM")
 		}
-		config.Certificates = []tls.Certificate{pair}
+		// In config.Certificates it would be shown only to receivers that name its
+		// issuer, and the others would say that there is none.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
 	}
 	return config, nil
 }

@@ -99,6 +99,11 @@ func (in *integration) set(w *words) error {
 		p.Suspend = w.take("true")
 	case "notReady":
 		p.NotReady = w.rest()
+	case "tls.caBundle":
+		p.TLS = nil
+		if bundle := w.rest(); bundle != "" {
+			p.TLS = &plan.TLS{CABundle: bundle}
+		}
 	case "header", "secret": // one of a Secret
 		var h plan.Header
 		var value string

@@ -14,7 +14,9 @@
 //	repeat wh {"id": 1} key k as a    "key k", also of call and refuse, is the caller's idempotency key
 //	refuse wh {"id": 2} too many      intake refuses a call with an error that has this text
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
-//	                                  header or "body TEXT"; or reset; or blocked, an address refused
+//	                                  header or "body TEXT"; "401 token", of an access token; or reset;
+//	                                  or blocked, an address refused; or what happens on the way to it:
+//	                                  proxy, the egress proxy fails, and token, no access token
 //	receiver 503 after 2s for /x      answers by itself, URLs with /x only; "receiver waits" is the default
 //	receiver connects 2s              so long before a request may be written from now on
 //	advance 1m45s                     time passes
@@ -45,6 +47,7 @@
 //	expect waiting wh 3                            so many calls of a webhook have none
 //	expect log a 503 Timeout 200                   the rows of the log, by status or reason
 //	expect row a 1 url http://receiver/x           one field of a row
+//	expect refused in the CA bundle                the dispatcher has refused an integration with such an error
 //	expect report wh Succeeded failures 0 lastSuccess 1s
 //
 // Start at TestStories, and at world_test.go for what is real.

@@ -34,6 +34,8 @@ func (r *runner) expect(w *words) error {
 		return r.expectLog(what, w)
 	case "report":
 		return r.expectReport(w)
+	case "refused":
+		return r.expectRefused(w)
 	default:
 		return fmt.Errorf("there is no expectation %q", what)
 	}
@@ -272,6 +274,16 @@ func (r *runner) expectState(what string, w *words) error {
 			return fmt.Errorf("the call is %s, want %s %s", r.tell(state), field, want)
 		}
 	}
+	return nil
+}
+
+// expectRefused expects that the dispatcher refuses an integration: NAME TEXT.
+func (r *runner) expectRefused(w *words) error {
+	name, want := w.word(), w.rest()
+	if got := r.world.refused[name]; want == "" || !strings.Contains(got, want) {
+		return fmt.Errorf("it is refused with %q, want %q", got, want)
+	}
+	delete(r.world.refused, name)
 	return nil
 }
 

@@ -60,6 +60,7 @@ func (r *runner) expectRow(c *call, rows []store.Attempt, w *words) error {
 		"reason": string(row.Reason), "url": row.URL, "message": row.Message, "body": string(row.ResponseBody),
 		"begun": r.clock(row.Begun), "took": row.Duration.String(), "integration": row.Integration.Name,
 		"generation": strconv.FormatInt(row.IntegrationGeneration, 10),
+		"masked":     strings.Trim(fmt.Sprint(row.RequestBodyMask), "[]"),
 	}[field]
 	want := c.id(w.rest())
 	switch field {
@@ -96,6 +97,9 @@ func (r *runner) end() error {
 	if err := r.nothing(); err != nil {
 		return err
 	}
+	for name, why := range r.world.refused {
+		return fmt.Errorf("the dispatcher refuses integration %s: %s", name, why)
+	}
 	l := r.world.life
 	if l == nil || l.drained != nil {
 		return errors.New("the dispatcher is down")
@@ -105,8 +109,9 @@ func (r *runner) end() error {
 		if err != nil {
 			return fmt.Errorf("call %s: %w", name, err)
 		}
-		if !entry.Call.HasKey && len(c.requests) > 1 {
-			return fmt.Errorf("call %s has no key and was sent %d times", name, len(c.requests))
+		sent := slices.DeleteFunc(slices.Clone(c.requests), func(q *request) bool { return q.unsent })
+		if !entry.Call.HasKey && len(sent) > 1 {
+			return fmt.Errorf("call %s has no key and was sent %d times", name, len(sent))
 		}
 		rows, err := l.store.Attempts(c.accepted.ID)
 		if err != nil || len(rows) != entry.State.Attempts {

@@ -36,6 +36,7 @@ type request struct {
 	body     []byte
 	expected bool
 	ended    bool
+	unsent   bool // the story says that it has never reached the receiver
 	reply    chan outbound.Response
 }
 
@@ -147,13 +148,18 @@ func (r *receiver) pending() []*request {
 }
 
 // answer reads how a receiver answers: a status with perhaps one header or a
-// body, reset, or blocked.
+// body, or that it refuses the token; reset, or blocked; or that the attempt came to
+// nothing on the way to it: proxy, token.
 func answer(w *words) (outbound.Response, error) {
 	switch word := w.word(); word {
 	case "reset":
 		return outbound.Response{Reason: plan.ReasonNetworkError, Message: "the receiver closed the connection without an answer"}, w.done()
 	case "blocked":
 		return outbound.Response{Reason: plan.ReasonBlocked, Message: "the address 10.0.0.1 is private"}, w.done()
+	case "proxy":
+		return outbound.Response{Reason: plan.ReasonProxyError, Unsent: true, Message: "connecting to the egress proxy failed"}, w.done()
+	case "token":
+		return outbound.Response{Reason: plan.ReasonTokenError, Unsent: true, Message: "the token server refused the connection"}, w.done()
 	default:
 		status, err := strconv.Atoi(word)
 		if err != nil {
@@ -162,6 +168,9 @@ func answer(w *words) (outbound.Response, error) {
 		response := outbound.Response{
 			Reason: retry.Classify(status), StatusCode: status, Header: http.Header{},
 			Message: strings.TrimSpace(fmt.Sprintf("the receiver answered %d %s", status, http.StatusText(status))),
+		}
+		if w.take("token") {
+			response.Reason = plan.ReasonTokenRefused
 		}
 		if w.take("body") {
 			response.Body = []byte(w.rest())

@@ -209,6 +209,7 @@ func (r *runner) reply(w *words) error {
 	for _, q := range c.requests {
 		r.world.receiver.mu.Lock()
 		ended := q.ended
+		q.unsent = q.unsent || !ended && response.Unsent
 		r.world.receiver.mu.Unlock()
 		if !ended {
 			q.reply <- response

@@ -31,7 +31,8 @@ type world struct {
 	receiver receiver
 	life     *life // nil while the dispatcher is down
 	jitter   float64
-	roots    []string // all root URLs that there ever were
+	roots    []string          // all root URLs that there ever were
+	refused  map[string]string // why the dispatcher refuses an integration, by its name
 
 	mu      sync.Mutex
 	reports map[plan.Key]plan.Report // the newest of each webhook
@@ -55,7 +56,7 @@ type life struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{began: time.Now(), fs: vfs.NewCrashableMem(), reports: map[plan.Key]plan.Report{}}
+	w := &world{began: time.Now(), fs: vfs.NewCrashableMem(), reports: map[plan.Key]plan.Report{}, refused: map[string]string{}}
 	t.Cleanup(func() { // the bubble is to be left empty
 		if w.life != nil {
 			if err := w.kill(); err != nil {
@@ -140,7 +141,10 @@ func (w *world) apply(ref plan.Ref) error {
 	if ref.Kind == plan.KindIntegration {
 		in := w.config.integration(ref.Name)
 		w.roots = append(w.roots, in.plan.URL)
-		return l.engine.SetIntegration(in.entry())
+		if err := l.engine.SetIntegration(in.entry()); err != nil {
+			w.refused[ref.Name] = err.Error()
+		}
+		return nil
 	}
 	compiled, err := w.config.webhook(ref.Name).entry(&w.config)
 	if err != nil {
