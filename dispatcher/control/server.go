@@ -36,8 +36,8 @@ type State struct {
 	// current content. It stays when the session is lost.
 	Answered bool
 	// Error, if Answered, says in one sentence why the content was refused;
-	// empty if it was taken. The dispatcher goes on with the content it last
-	// took, if there is one.
+	// empty if it was taken. A webhook's entry stays as it was taken last, if it
+	// was; the calls of a refused integration wait.
 	Error string
 	// Connected says that a dispatcher is connected now.
 	Connected bool

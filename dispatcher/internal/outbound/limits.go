@@ -75,6 +75,10 @@ const (
 	// integration hold up another with the same receiver.
 	maxIdle        = 2048
 	maxIdlePerHost = 1024
+	// Connections with settings of their own (TLS, egress) may keep this share of
+	// maxIdle, but as many as an integration with the default maxConcurrency uses.
+	specialIdleShare = 16
+	minSpecialIdle   = 64
 	// http2PingAfter and http2PingTimeout find a dead HTTP/2 connection, which
 	// would else time out one request after the other.
 	http2PingAfter   = 10 * time.Second

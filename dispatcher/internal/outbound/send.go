@@ -26,8 +26,8 @@ type Options struct {
 	// UserAgent is sent if the author of a request sets none. Default:
 	// "webhook-operator".
 	UserAgent string
-	// MaxIdle bounds the unused connections to all hosts together, of those with the
-	// same settings; 2048 if 0.
+	// MaxIdle bounds the unused connections to all hosts together, 2048 if 0; of those
+	// with settings of their own a sixteenth, but at least 64.
 	MaxIdle int
 }
 

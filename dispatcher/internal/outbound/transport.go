@@ -25,6 +25,10 @@ func (s *Sender) newTransport(to settings) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	idle := s.idle
+	if to.digest() != (settings{}).digest() {
+		idle = min(idle, max(idle/specialIdleShare, minSpecialIdle))
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -33,7 +37,7 @@ func (s *Sender) newTransport(to settings) (*http.Transport, error) {
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    tlsTimeout,
 		DisableCompression:     true,
-		MaxIdleConns:           s.idle,
+		MaxIdleConns:           idle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		ExpectContinueTimeout:  continueTimeout,
