@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"sync"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -8,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 const (
@@ -24,20 +27,36 @@ type recorder interface {
 	Eventf(regarding, related runtime.Object, eventtype, reason, action, note string, args ...any)
 }
 
-// announce writes an event for each change of conditions that somebody on call
-// looks for: an object is no longer ready, or for another reason, or is usable
-// again; certificates are not verified, or are again. It must be called once for
-// a status that was written, so that neither a restart nor a second
-// reconciliation repeats an event.
-func announce(r recorder, obj client.Object, before, after []metav1.Condition) {
+// announcer writes an event for each change of conditions that somebody on call
+// looks for: an object is no longer ready, or for another reason, or is ready
+// again; certificates are not verified, or are again. It is safe for concurrent
+// use.
+type announcer struct {
+	recorder recorder
+
+	mu sync.Mutex
+	// owed are the objects whose warning was the last event, although its cause is
+	// gone: they wait for the dispatcher, or for their integration. A restart
+	// forgets them.
+	owed map[plan.Key]struct{}
+}
+
+func newAnnouncer(r recorder) *announcer {
+	return &announcer{recorder: r, owed: map[plan.Key]struct{}{}}
+}
+
+// tell must be called once for a status that was written, so that neither a
+// restart nor a second reconciliation repeats an event.
+func (a *announcer) tell(obj client.Object, before, after []metav1.Condition) {
 	say := func(kind, reason, note string) {
-		r.Eventf(obj, nil, kind, reason, eventAction, "%s", clip(note, maxNote))
+		a.recorder.Eventf(obj, nil, kind, reason, eventAction, "%s", clip(note, maxNote))
 	}
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
+	repaired := a.repaired(keyOf(client.ObjectKeyFromObject(obj)), was, is)
 	switch {
 	case broken(is) && (!broken(was) || was.Reason != is.Reason):
 		say(corev1.EventTypeWarning, is.Reason, is.Message)
-	case broken(was) && is.Status != metav1.ConditionFalse:
+	case repaired:
 		say(corev1.EventTypeNormal, is.Reason, is.Message)
 	}
 	insecureBefore := meta.IsStatusConditionTrue(before, v1alpha1.ConditionInsecureTLS)
@@ -48,6 +67,29 @@ func announce(r recorder, obj client.Object, before, after []metav1.Condition) {
 	case !insecure && insecureBefore:
 		say(corev1.EventTypeNormal, reasonVerifiedTLS, "the receiver's certificate is verified again")
 	}
+}
+
+// repaired reports whether an object about which there was a warning is ready
+// now, and remembers those that are not yet.
+func (a *announcer) repaired(key plan.Key, was, is *metav1.Condition) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, owed := a.owed[key]
+	owed = owed || broken(was)
+	ready := is != nil && is.Status == metav1.ConditionTrue
+	if owed && !ready && !broken(is) {
+		a.owed[key] = struct{}{}
+	} else {
+		delete(a.owed, key)
+	}
+	return owed && ready
+}
+
+// forget drops an object that is gone.
+func (a *announcer) forget(key plan.Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.owed, key)
 }
 
 // broken reports whether a condition Ready is worth an event. A webhook whose

@@ -50,7 +50,8 @@ func (w *world) tells(name string, wanted ...string) {
 // TestEvents: each change that somebody on call looks for is one event, and
 // nothing else is.
 func TestEvents(t *testing.T) {
-	w := running(t)
+	w := newWorld(t)
+	w.startManager()
 	w.apply(crm)
 	w.apply(orderShipped)
 	missing := "Warning SecretNotFound WebhookIntegration: Secret \"crm\" of header Authorization does not exist"
@@ -59,6 +60,11 @@ func TestEvents(t *testing.T) {
 	invalid := "Warning SecretValueInvalid WebhookIntegration: key \"token\" of Secret \"crm\" cannot be"
 	w.tells("crm", missing, invalid)
 	w.apply(crmSecret)
+	w.within(soon, func() error { // what the warning was about is repaired, but it is not ready
+		return w.hasConditions(w.integration("crm"), status.InProgressStatus,
+			"Accepted=True Accepted", "ResolvedRefs=True ResolvedRefs", "Programmed=Unknown Pending", "Ready=Unknown Pending", "Reconciling=True Pending")
+	})
+	w.startDispatcher()
 	works := "Normal Ready WebhookIntegration: ready for calls"
 	w.tells("crm", missing, invalid, works)
 	w.isReady(soon, "crm", "order-shipped")

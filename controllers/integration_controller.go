@@ -45,7 +45,7 @@ type integrationReconciler struct {
 	dispatcher dispatcher
 	webhooks   *triggers
 	start      *bootstrap
-	recorder   recorder
+	announcer  *announcer
 	patience   patience
 	now        func() time.Time
 }
@@ -63,6 +63,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	err := r.client.Get(ctx, req.NamespacedName, &obj)
 	if apierrors.IsNotFound(err) {
 		r.patience.forget(key)
+		r.announcer.forget(key)
 		return ctrl.Result{}, r.remove(ctx, key)
 	}
 	if err != nil {
@@ -117,7 +118,7 @@ func (r *integrationReconciler) publish(ctx context.Context, result *compile.Int
 func (r *integrationReconciler) write(ctx context.Context, obj *v1alpha1.WebhookIntegration, status v1alpha1.WebhookIntegrationStatus) (ctrl.Result, error) {
 	err := applyStatus(ctx, r.client, fieldOwner, kindIntegration, obj, status)
 	if err == nil {
-		announce(r.recorder, obj, obj.Status.Conditions, status.Conditions)
+		r.announcer.tell(obj, obj.Status.Conditions, status.Conditions)
 	}
 	return afterApply(err)
 }

@@ -60,10 +60,10 @@ func Setup(mgr manager.Manager, opts Options) error {
 	start := newBootstrap(observer, server, integrations, webhooks, opts.Logger.WithName("bootstrap"))
 	recorder := mgr.GetEventRecorder(fieldOwner)
 	integrationReconciler := &integrationReconciler{
-		client: mgr.GetClient(), observer: observer, dispatcher: server, webhooks: webhooks, start: start, recorder: recorder, now: time.Now,
+		client: mgr.GetClient(), observer: observer, dispatcher: server, webhooks: webhooks, start: start, announcer: newAnnouncer(recorder), now: time.Now,
 	}
 	webhookReconciler := &webhookReconciler{
-		client: mgr.GetClient(), observer: observer, dispatcher: server, outcomes: outcomes, start: start, recorder: recorder, now: time.Now,
+		client: mgr.GetClient(), observer: observer, dispatcher: server, outcomes: outcomes, start: start, announcer: newAnnouncer(recorder), now: time.Now,
 	}
 	if err := integrationReconciler.setup(mgr, integrations); err != nil {
 		return fmt.Errorf("set up the controller of WebhookIntegrations: %w", err)

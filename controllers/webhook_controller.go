@@ -35,7 +35,7 @@ type webhookReconciler struct {
 	dispatcher dispatcher
 	outcomes   *outcomeWriter
 	start      *bootstrap
-	recorder   recorder
+	announcer  *announcer
 	patience   patience
 	now        func() time.Time
 }
@@ -55,6 +55,7 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		r.dispatcher.Remove(plan.Ref{Kind: plan.KindWebhook, Key: key})
 		r.outcomes.Forget(key)
 		r.patience.forget(key)
+		r.announcer.forget(key)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
@@ -89,7 +90,7 @@ func (r *webhookReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 func (r *webhookReconciler) write(ctx context.Context, obj *v1alpha1.Webhook, status v1alpha1.WebhookStatus) (ctrl.Result, error) {
 	err := applyStatus(ctx, r.client, fieldOwner, kindWebhook, obj, status)
 	if err == nil {
-		announce(r.recorder, obj, obj.Status.Conditions, status.Conditions)
+		r.announcer.tell(obj, obj.Status.Conditions, status.Conditions)
 	}
 	return afterApply(err)
 }
