@@ -58,7 +58,9 @@ func mixed(specials string) string {
 }
 
 // random is n random letters and digits.
-func random(n int) string { return rand.Text()[:min(n, 26)] + strings.ToLower(rand.Text()[:max(0, n-26)]) }
+func random(n int) string {
+	return rand.Text()[:min(n, 26)] + strings.ToLower(rand.Text()[:max(0, n-26)])
+}
 
 // randomBytes is n random bytes.
 func randomBytes(n int) []byte {

@@ -4,6 +4,7 @@ package canary
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ const window = 12
 // depth is how many encodings are undone, one within the other.
 const depth = 3
 
+// long is from how many bytes on a text is searched in parts.
+const long = 128 << 10
+
 // searcher finds canaries in what the channels showed. It works by undoing
 // encodings, and knows nothing of how the program masks values.
 type searcher struct {
@@ -24,16 +28,16 @@ type searcher struct {
 	lower    index // of the values in lower case, as HTTP/2 writes names of headers
 
 	mu       sync.Mutex
-	findings map[finding]string // to a masked context
-	searched map[string]int     // bytes by channel
+	findings map[place]string // to the form in which it was found first, and a masked context
+	searched map[string]int   // bytes by channel
 }
 
-// finding is a canary in a channel.
-type finding struct{ channel, canary, form string }
+// place is a canary in a channel.
+type place struct{ channel, canary string }
 
 // newSearcher returns a searcher of canaries.
 func newSearcher(all []canary) *searcher {
-	s := &searcher{canaries: all, findings: map[finding]string{}, searched: map[string]int{}}
+	s := &searcher{canaries: all, findings: map[place]string{}, searched: map[string]int{}}
 	for i, c := range all {
 		s.exact.add(i, c.value)
 		s.lower.add(i, string(lowered([]byte(c.value))))
@@ -41,22 +45,38 @@ func newSearcher(all []canary) *searcher {
 	return s
 }
 
-// search looks for all canaries in what a channel showed, line by line, since a line
-// is what encodings are within.
+// search looks for all canaries in what a channel showed.
 func (s *searcher) search(channel string, text []byte) { s.searchBut(channel, text, nil) }
 
-// searchBut is search but for some canaries.
+// searchBut is search but for some canaries. A long text is searched line by line,
+// since a line is what encodings are within, and as a whole for what goes over lines.
 func (s *searcher) searchBut(channel string, text []byte, except func(canary) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.searched[channel] += len(text)
 	l := look{s: s, channel: channel, except: except}
-	l.in(text, "", depth)
-	if bytes.Count(text, []byte("\n")) > 1 {
-		for line := range bytes.Lines(text) {
-			l.in(line, "", depth)
-		}
+	if len(text) <= long {
+		l.in(text, "", depth)
+		return
 	}
+	l.in(text, "", 1)
+	for line := range bytes.Lines(text) {
+		left := depth
+		if len(line) > long {
+			left = 1
+		}
+		l.in(line, "", left)
+	}
+}
+
+// searchFile is searchBut for a large text that is not made of lines, with one encoding
+// undone.
+func (s *searcher) searchFile(channel string, text []byte, except func(canary) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.searched[channel] += len(text)
+	l := look{s: s, channel: channel, except: except}
+	l.in(text, "", 1)
 }
 
 // report lists what was found, without showing it.
@@ -64,8 +84,8 @@ func (s *searcher) report() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var lines []string
-	for f, context := range s.findings {
-		lines = append(lines, fmt.Sprintf("%s shows %s as %s: %s", f.channel, f.canary, f.form, context))
+	for p, found := range s.findings {
+		lines = append(lines, fmt.Sprintf("%s shows %s %s", p.channel, p.canary, found))
 	}
 	slices.Sort(lines)
 	return lines
@@ -99,28 +119,10 @@ func (l *look) find(x *index, text []byte, form string) {
 		if l.except != nil && l.except(c) {
 			continue
 		}
-		f := finding{l.channel, c.name, strings.TrimSpace(form)}
-		if f.form == "" {
-			f.form = "it is"
-		}
-		if _, again := l.s.findings[f]; !again && !l.s.known(f) {
-			l.s.findings[f] = l.s.context(text, at)
+		if _, again := l.s.findings[place{l.channel, c.name}]; !again {
+			l.s.findings[place{l.channel, c.name}] = fmt.Sprintf("as %s: %s", cmp.Or(strings.TrimSpace(form), "it is"), l.s.context(text, at))
 		}
 	}
-}
-
-// known reports whether a finding says nothing new: where the value stands as it is,
-// it stands there in another case as well.
-func (s *searcher) known(f finding) bool {
-	plain := strings.TrimSpace(strings.TrimSuffix(f.form, "in another case"))
-	if plain == f.form {
-		return false
-	}
-	if plain == "" {
-		plain = "it is"
-	}
-	_, ok := s.findings[finding{f.channel, f.canary, plain}]
-	return ok
 }
 
 // index finds any window of the values in it.

@@ -42,8 +42,10 @@ var forms = map[string]func(string) string{
 	"base64 of URLs":      func(v string) string { return base64.RawURLEncoding.EncodeToString([]byte(v)) },
 	"base64 of JSON":      func(v string) string { b, _ := json.Marshal(v); return base64.StdEncoding.EncodeToString(b) },
 	"percent of base64":   func(v string) string { return url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(v))) },
-	"HTML":                func(v string) string { return strings.NewReplacer(`"`, "&#34;", "&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;").Replace(v) },
-	"gzip in base64":      func(v string) string { return base64.StdEncoding.EncodeToString(gzipped([]byte(v))) },
+	"HTML": func(v string) string {
+		return strings.NewReplacer(`"`, "&#34;", "&", "&amp;", "<", "&lt;", ">", "&gt;", "'", "&#39;").Replace(v)
+	},
+	"gzip in base64": func(v string) string { return base64.StdEncoding.EncodeToString(gzipped([]byte(v))) },
 }
 
 // TestSearcher: each form, within a line of a log, is found.
