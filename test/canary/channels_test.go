@@ -227,12 +227,12 @@ func (w *world) commands() {
 	w.store("a backup", backup)
 
 	store := "--store-dir=" + w.stack.StoreDir
-	w.command("dispatcher", "check", store)
-	w.command("dispatcher", "check", "--store-dir="+backup)
-	w.command("dispatcher", "backup", store, "--to="+backup+"-2")
-	w.command("dispatcher", "backup", store, "--to="+backup+"-2")
-	w.command("dispatcher", "--help")
-	w.command("manager", "--help")
+	w.refuses("dispatcher", "check", store)
+	w.accepts("dispatcher", "check", "--store-dir="+backup)
+	w.accepts("dispatcher", "backup", store, "--to="+backup+"-2")
+	w.refuses("dispatcher", "backup", store, "--to="+backup+"-2")
+	w.accepts("dispatcher", "--help")
+	w.accepts("manager", "--help")
 	w.wrongFlags()
 }
 
@@ -262,6 +262,14 @@ func (w *world) wrongFlags() {
 			`"contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],"users":[{"name":"x","user":{"token":` + jsonOf(secret) + `,"client-key-data":` + jsonOf(basicOf(secret, "")) + `,"client-certificate-data":` + jsonOf(basicOf(secret, "")) + `}}]}`,
 	} {
 		w.refuses("manager", "--control-socket="+filepath.Join(w.t.TempDir(), "s"), "--kubeconfig="+write(w.t, kubeconfig))
+	}
+}
+
+// accepts runs a program that must succeed.
+func (w *world) accepts(program string, args ...string) {
+	w.t.Helper()
+	if err := w.command(program, args...); err != nil {
+		w.t.Errorf("the %s failed: %v", program, err)
 	}
 }
 

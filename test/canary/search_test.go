@@ -177,6 +177,12 @@ func (s *searcher) context(text []byte, at int) string {
 			copy(shown[piece:], strings.Repeat("*", window))
 		}
 	}
+	// Escapes cut pieces that are shorter than a window, of capitals and digits.
+	for i, c := range shown {
+		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
+			shown[i] = '*'
+		}
+	}
 	// A piece of less than a window may stand at either end.
 	return fmt.Sprintf("%q", shown[min(window, at-from):max(len(shown)-window, min(at-from+window, len(shown)))])
 }
