@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
@@ -55,7 +56,8 @@ const maxCredentials = 4 << 10
 
 // ReadEgressProxy returns the proxy at an URL, or nil if that is empty. credentials is
 // the path of a file whose first line is username:password; empty for none. The error
-// has nothing of either.
+// has nothing of either, and the path only if there is such a file: else it may be the
+// credentials themselves, given in its place.
 func ReadEgressProxy(url, credentials string) (*plan.Proxy, error) {
 	switch {
 	case url == "" && credentials == "":
@@ -67,12 +69,12 @@ func ReadEgressProxy(url, credentials string) (*plan.Proxy, error) {
 	}
 	file, err := os.Open(credentials)
 	if err != nil {
-		return nil, fmt.Errorf("read the credentials of the egress proxy: %w", err)
+		return nil, unreadable(err)
 	}
 	defer file.Close()
 	line, err := bufio.NewReader(io.LimitReader(file, maxCredentials)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read the credentials of the egress proxy: %w", err)
+		return nil, unreadable(err)
 	}
 	line = strings.TrimRight(line, "\r\n")
 	username, password, ok := strings.Cut(line, ":")
@@ -80,4 +82,13 @@ func ReadEgressProxy(url, credentials string) (*plan.Proxy, error) {
 		return nil, fmt.Errorf("the first line of %s, the credentials of the egress proxy, must be username:password and shorter than %d bytes", credentials, maxCredentials)
 	}
 	return &plan.Proxy{URL: url, Username: username, Password: plan.NewSecret(password)}, nil
+}
+
+// unreadable is the error of a file of credentials that cannot be read, without its path.
+func unreadable(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("the file of --egress-proxy-credentials cannot be read: %w", err)
 }

@@ -51,3 +51,12 @@ func TestReadEgressProxy(t *testing.T) {
 		t.Errorf("without credentials: %+v, %v", got, err)
 	}
 }
+
+// Who gives the credentials in place of the path of their file does not find them in
+// the log.
+func TestReadEgressProxyHidesWhatIsNoPath(t *testing.T) {
+	_, err := dispatcher.ReadEgressProxy("http://proxy", "user:opensesame")
+	if err == nil || strings.Contains(err.Error(), "opensesame") || !strings.Contains(err.Error(), "--egress-proxy-credentials") {
+		t.Errorf("the error is %v, want one with the flag and without its value", err)
+	}
+}

@@ -57,6 +57,20 @@ func (p *process) kill() error {
 	return err
 }
 
+// abort ends the program with a dump of its goroutines, and waits until it has gone.
+func (p *process) abort() error {
+	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		return fmt.Errorf("abort %s: %w", filepath.Base(p.path), err)
+	}
+	select {
+	case <-p.done:
+		p.cmd = nil // it has ended as it should
+		return nil
+	case <-time.After(stopTimeout):
+		return errors.Join(fmt.Errorf("%s did not end within %s of SIGQUIT", filepath.Base(p.path), stopTimeout), p.kill())
+	}
+}
+
 // stop asks the program to end and waits until it has.
 func (p *process) stop() error {
 	if p.cmd == nil {

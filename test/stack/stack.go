@@ -29,19 +29,26 @@ type Options struct {
 	Bin string
 	// Listen is the dispatcher's address; a free port of 127.0.0.1 if empty.
 	Listen string
-	// ManagerLog and DispatcherLog take the logs of the processes. Needed.
+	// ManagerLog and DispatcherLog take what the processes write. Needed.
 	ManagerLog, DispatcherLog io.Writer
+	// ManagerFlags and DispatcherFlags come after the flags that every stack has.
+	ManagerFlags, DispatcherFlags []string
 }
 
 // Stack is a running manager and dispatcher.
 type Stack struct {
 	// Client calls the dispatcher.
 	Client *client.Client
+	// Dir is the folder of all that the processes leave: the store, the sockets, and
+	// temporary files in tmp.
+	Dir string
 	// StoreDir is the folder of the dispatcher's store.
 	StoreDir string
+	// ManagerHealth and DispatcherHealth are the addresses of the health checks.
+	ManagerHealth, DispatcherHealth string
+	// Socket is the path of the control socket.
+	Socket string
 
-	dir        string
-	health     string
 	manager    *process
 	dispatcher *process
 }
@@ -54,10 +61,10 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	if s.dir, err = os.MkdirTemp("", "webhook-operator-"); err != nil {
+	if s.Dir, err = os.MkdirTemp("", "webhook-operator-"); err != nil {
 		return nil, err
 	}
-	s.StoreDir = filepath.Join(s.dir, "store")
+	s.StoreDir = filepath.Join(s.Dir, "store")
 	if err := s.prepare(o); err != nil {
 		return nil, err
 	}
@@ -81,23 +88,27 @@ func (s *Stack) prepare(o Options) error {
 	if err != nil {
 		return err
 	}
-	s.health = free[0]
+	s.DispatcherHealth, s.ManagerHealth = free[0], free[2]
 	listen := o.Listen
 	if listen == "" {
 		listen = free[1]
 	}
 	s.Client = &client.Client{BaseURL: "http://" + listen, HTTP: &http.Client{Timeout: 30 * time.Second}}
-	socket := filepath.Join(s.dir, "control.sock")
+	s.Socket = filepath.Join(s.Dir, "control.sock")
+	temporary := filepath.Join(s.Dir, "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return err
+	}
 	s.manager = &process{
-		path: filepath.Join(o.Bin, "manager"), output: o.ManagerLog, env: []string{"KUBECONFIG=" + kubeconfig},
-		args: []string{"--control-socket=" + socket, "--health-address=" + free[2]},
+		path: filepath.Join(o.Bin, "manager"), output: o.ManagerLog, env: []string{"KUBECONFIG=" + kubeconfig, "TMPDIR=" + temporary},
+		args: append([]string{"--control-socket=" + s.Socket, "--health-address=" + s.ManagerHealth}, o.ManagerFlags...),
 	}
 	s.dispatcher = &process{
-		path: filepath.Join(o.Bin, "dispatcher"), output: o.DispatcherLog,
-		args: []string{
-			"--control-socket=" + socket, "--store-dir=" + s.StoreDir, "--listen=" + listen,
-			"--health-address=" + s.health, "--allow-loopback", "--drain-timeout=5s",
-		},
+		path: filepath.Join(o.Bin, "dispatcher"), output: o.DispatcherLog, env: []string{"TMPDIR=" + temporary},
+		args: append([]string{
+			"--control-socket=" + s.Socket, "--store-dir=" + s.StoreDir, "--listen=" + listen,
+			"--health-address=" + s.DispatcherHealth, "--allow-loopback", "--drain-timeout=5s",
+		}, o.DispatcherFlags...),
 	}
 	return nil
 }
@@ -105,7 +116,7 @@ func (s *Stack) prepare(o Options) error {
 // WaitReady waits until the dispatcher has its configuration.
 func (s *Stack) WaitReady(ctx context.Context) error {
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.health+"/readyz", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.DispatcherHealth+"/readyz", nil)
 		if err != nil {
 			return err
 		}
@@ -147,6 +158,15 @@ func (s *Stack) StopManager() error { return s.manager.stop() }
 // StartManager starts the manager again. The dispatcher connects by itself.
 func (s *Stack) StartManager() error { return s.manager.start() }
 
+// PIDs are the ids of both processes.
+func (s *Stack) PIDs() (manager, dispatcher int) {
+	return s.manager.cmd.Process.Pid, s.dispatcher.cmd.Process.Pid
+}
+
+// Abort ends both by SIGQUIT, upon which a Go program writes what all of its
+// goroutines do to its log, as a panic does. Dir stays until Stop.
+func (s *Stack) Abort() error { return errors.Join(s.manager.abort(), s.dispatcher.abort()) }
+
 // Stop ends both in the order of a pod, the manager first, and removes the store.
 func (s *Stack) Stop() error {
 	var errs []error
@@ -155,8 +175,8 @@ func (s *Stack) Stop() error {
 			errs = append(errs, p.stop())
 		}
 	}
-	if s.dir != "" {
-		errs = append(errs, os.RemoveAll(s.dir))
+	if s.Dir != "" {
+		errs = append(errs, os.RemoveAll(s.Dir))
 	}
 	return errors.Join(errs...)
 }

@@ -49,7 +49,7 @@ func headerRows(mask *redact.Masker, h http.Header) []store.Header {
 	rows := make([]store.Header, 0, len(h))
 	for name, values := range h {
 		for _, value := range values {
-			rows = append(rows, store.Header{Name: mask.Text(name), Value: mask.Text(value)})
+			rows = append(rows, store.Header{Name: mask.Name(name), Value: mask.Text(value)})
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b store.Header) int { return strings.Compare(a.Name, b.Name) })

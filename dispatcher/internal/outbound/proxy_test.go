@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -353,5 +354,33 @@ func TestProxyAddresses(t *testing.T) {
 	}
 	if _, err := newProxyDialer(plan.Proxy{URL: "socks5://proxy"}, nil, dial); err == nil {
 		t.Error("a SOCKS proxy is taken")
+	}
+}
+
+// TestMaskerKnowsTheOperatorsProxy: the proxy sees its credentials with every tunnel,
+// and may answer in the receiver's place.
+func TestMaskerKnowsTheOperatorsProxy(t *testing.T) {
+	for _, test := range []struct{ password, told, want string }{
+		{"opensesame", "Basic " + base64.StdEncoding.EncodeToString([]byte("operator:opensesame")), "Basic ***=="},
+		{"opensesame", "the password opensesame", "the password ***"},
+		{"", "the name operator-token", "the name ***"},
+	} {
+		username := "operator"
+		if test.password == "" {
+			username = "operator-token"
+		}
+		s := newSenderOf(t, Options{Proxy: &plan.Proxy{URL: "http://127.0.0.1:1", Username: username, Password: plan.NewSecret(test.password)}})
+		route, err := s.Route(&plan.Integration{URL: "http://receiver.example"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := route.Build(Parts{Method: "GET"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := request.Masker().Text(test.told); got != test.want {
+			t.Errorf("%q became %q, want %q", test.told, got, test.want)
+		}
+		s.Leave(route)
 	}
 }

@@ -66,7 +66,7 @@ func (s *Sender) Route(in *plan.Integration) (*Route, error) {
 	if err := s.permits(in.Egress); err != nil {
 		return nil, err
 	}
-	route := &Route{Integration: in, masker: redact.New(privateValues(in)...)}
+	route := &Route{Integration: in, masker: redact.New(append(privateValues(in), s.private()...)...)}
 	to := settings{egress: in.Egress}
 	if in.TLS != nil {
 		to.tls = *in.TLS
@@ -119,6 +119,19 @@ func privateValues(in *plan.Integration) []plan.Secret {
 		}
 	}
 	return append(values, in.Private...)
+}
+
+// private are the private values of the operator's proxy, which sees them with every
+// tunnel and may answer in the receiver's place.
+func (s *Sender) private() []plan.Secret {
+	if s.proxy == nil {
+		return nil
+	}
+	password := s.proxy.Password.Reveal()
+	if password == "" { // then the user name is what must stay hidden
+		return []plan.Secret{plan.NewSecret(s.proxy.Username)}
+	}
+	return []plan.Secret{s.proxy.Password, plan.NewSecret(s.proxy.Username + ":" + password)}
 }
 
 // tokens are the access tokens of an integration with the connections by which

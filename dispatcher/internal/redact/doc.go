@@ -12,6 +12,8 @@
 //   - in any of these within up to two layers of the last two: base64 with \/ in
 //     it, a JSON text in a form, a JSON text quoted in another.
 //
+// In the name of a header it is found in any case, see [Masker.Name].
+//
 // Of a value "scheme credential", as in an Authorization header, the credential
 // counts alone, too, and of "Basic base64" what the base64 holds and the password
 // in it.

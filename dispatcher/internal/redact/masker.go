@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -56,6 +57,42 @@ func (m *Masker) Text(s string) string {
 		return s
 	}
 	return string(Apply(w.text, spans))
+}
+
+// Name returns the name of a header with the private values masked, name itself if
+// there are none. Names have no case (RFC 9110, 5.1): net/http gives each word of one a
+// capital, and HTTP/2 none, so values are found in it in any case.
+func (m *Masker) Name(name string) string {
+	name = m.Text(name)
+	if m == nil || len(name) < MinValue {
+		return name
+	}
+	lower := lowered(name)
+	var spans []Span
+	for _, s := range m.sets {
+		for _, value := range s.names {
+			for from := 0; ; {
+				at := strings.Index(lower[from:], value)
+				if at < 0 {
+					break
+				}
+				from += at + len(value)
+				spans = append(spans, Span{Start: from - len(value), End: from})
+			}
+		}
+	}
+	return string(Apply([]byte(name), merge(spans)))
+}
+
+// lowered is text with its ASCII letters in lower case; no other may be in a name.
+func lowered(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // Bytes returns b with the private values masked, b itself if there are none; b is

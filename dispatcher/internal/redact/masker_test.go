@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -219,5 +220,31 @@ func TestPrinting(t *testing.T) {
 		if strings.Contains(shown, strings.Trim(form, "[]")) {
 			t.Errorf("%q is in %q", form, shown)
 		}
+	}
+}
+
+// TestName: the name of a header changes its case on the way.
+func TestName(t *testing.T) {
+	const value = "sk-Live_4f5C5xyZ"
+	m := New(secrets("Bearer "+value, "12345678", `a "b" cdefgh`)...)
+	for _, test := range []struct{ name, want string }{
+		{"Content-Type", "Content-Type"},
+		{"", ""},
+		{value, "***"},
+		{http.CanonicalHeaderKey(value), "***"},
+		{strings.ToLower(value), "***"},
+		{strings.ToUpper(value), "***"},
+		{"X-" + strings.ToLower(value) + "-And-12345678-X", "X-***-And-***-X"},
+		{strings.ToLower(value + value), "***"},
+		{url.PathEscape(value), "***"},
+		{base64.RawURLEncoding.EncodeToString([]byte(value)), "***"},
+		{"K" + strings.ToLower(value), "K***"}, // the Kelvin sign
+	} {
+		if got := m.Name(test.name); got != test.want {
+			t.Errorf("Name(%q) = %q, want %q", test.name, got, test.want)
+		}
+	}
+	if got := (*Masker)(nil).Name(value); got != value {
+		t.Errorf("nothing is private, but %q became %q", value, got)
 	}
 }

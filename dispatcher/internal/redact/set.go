@@ -15,7 +15,8 @@ import (
 // set is a number of values in the forms in which they are searched for.
 type set struct {
 	patterns []pattern
-	spaces   bool // a value has one
+	spaces   bool     // a value has one
+	names    []string // values that the name of a header can hold, in lower case
 	// Of each pattern the 4 bytes from each of the first [stride] places are in
 	// grams, sorted, and their hashes in filter.
 	grams  []gram
@@ -53,12 +54,21 @@ func newSet(secrets []plan.Secret) *set {
 	for _, value := range values {
 		s.spaces = s.spaces || strings.Contains(value, " ")
 		s.add(pattern{text: []byte(value)})
+		if !strings.ContainsFunc(value, notInName) {
+			s.names = append(s.names, lowered(value))
+		}
 		for skipped := range 3 {
 			s.addBase64(value, skipped)
 		}
 	}
 	s.index()
 	return s
+}
+
+// notInName reports whether the name of a header cannot hold a character (RFC 9110,
+// 5.6.2).
+func notInName(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
 }
 
 // expand returns the texts that are private, without those too short.
