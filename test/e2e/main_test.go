@@ -112,8 +112,15 @@ func (w *world) kubectl(args ...string) string {
 // apply applies manifests in which RECEIVER stands for the receiver's URL.
 func (w *world) apply(manifests string) {
 	w.t.Helper()
+	w.applyWith(manifests)
+}
+
+// applyWith is apply with more words, each followed by what it stands for.
+func (w *world) applyWith(manifests string, words ...string) {
+	w.t.Helper()
 	cmd := cluster.KubectlCommand(w.t.Context(), "-n", w.namespace, "apply", "-f", "-")
-	cmd.Stdin = strings.NewReader(strings.ReplaceAll(manifests, "RECEIVER", w.receiver.URL()))
+	words = append(words, "RECEIVER", w.receiver.URL())
+	cmd.Stdin = strings.NewReader(strings.NewReplacer(words...).Replace(manifests))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		w.t.Fatalf("kubectl apply: %v: %s", err, out)
 	}

@@ -3,6 +3,7 @@ package receiver
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,12 +25,17 @@ type Request struct {
 	// Header holds the names in canonical form; Raw has them as they came.
 	Header http.Header
 	Body   string
+	// TLS is the connection's state, the caller's certificates among it; nil
+	// without TLS.
+	TLS *tls.ConnectionState
 }
 
 // Options say how a [Receiver] behaves.
 type Options struct {
 	// Address to listen on; 127.0.0.1:0 if empty.
 	Address string
+	// TLS makes it an https service; nil for http.
+	TLS *tls.Config
 	// Answer, if not nil, answers in place of an empty 200. The request has been
 	// recorded and its body read.
 	Answer func(w http.ResponseWriter, r Request)
@@ -39,6 +45,7 @@ type Options struct {
 type Receiver struct {
 	server   *http.Server
 	listener net.Listener
+	scheme   string
 	answer   func(http.ResponseWriter, Request)
 
 	mu       sync.Mutex
@@ -56,7 +63,10 @@ func Start(o Options) (*Receiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the receiver: %w", err)
 	}
-	r := &Receiver{listener: listener, answer: o.Answer, changed: make(chan struct{})}
+	r := &Receiver{listener: listener, scheme: "http", answer: o.Answer, changed: make(chan struct{})}
+	if o.TLS != nil {
+		r.listener, r.scheme = tls.NewListener(listener, o.TLS), "https"
+	}
 	r.server = &http.Server{
 		Handler:           http.HandlerFunc(r.handle),
 		ReadHeaderTimeout: time.Minute,
@@ -64,12 +74,12 @@ func Start(o Options) (*Receiver, error) {
 			return context.WithValue(ctx, connKey{}, c)
 		},
 	}
-	go func() { _ = r.server.Serve(teeListener{listener}) }() // ends with Close
+	go func() { _ = r.server.Serve(teeListener{r.listener}) }() // ends with Close
 	return r, nil
 }
 
 // URL is where the receiver listens, such as http://127.0.0.1:9090.
-func (r *Receiver) URL() string { return "http://" + r.listener.Addr().String() }
+func (r *Receiver) URL() string { return r.scheme + "://" + r.listener.Addr().String() }
 
 // Close stops the receiver and its connections.
 func (r *Receiver) Close() error { return r.server.Close() }
@@ -104,9 +114,14 @@ func (r *Receiver) handle(w http.ResponseWriter, req *http.Request) {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return // the caller has gone in the middle of its request
 	}
+	conn := req.Context().Value(connKey{}).(*teeConn)
 	received := Request{
-		Raw: req.Context().Value(connKey{}).(*teeConn).take(), Time: time.Now(),
+		Raw: conn.take(), Time: time.Now(),
 		Method: req.Method, URI: req.RequestURI, Header: req.Header.Clone(), Body: string(body),
+	}
+	if secure, ok := conn.Conn.(*tls.Conn); ok {
+		state := secure.ConnectionState()
+		received.TLS = &state
 	}
 	r.mu.Lock()
 	r.requests = append(r.requests, received)
