@@ -9,12 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/maestra-io/webhook-operator/test/receiver"
 )
 
@@ -23,48 +17,19 @@ import (
 // itself: the time it takes to return.
 func BenchmarkSamplesReady(b *testing.B) {
 	w := newWorld(b, receiver.Options{})
-	objects, err := dynamic.NewForConfig(cluster.Config)
-	if err != nil {
-		b.Fatal(err)
-	}
 	samples := filepath.Join("..", "..", "config", "samples")
 	var apply, ready []time.Duration
 	for b.Loop() {
 		begun := time.Now()
 		w.kubectl("apply", "-k", samples)
 		apply = append(apply, time.Since(begun))
-		for !allReady(b, objects, w.namespace) {
+		for !w.allReady() {
 		}
 		ready = append(ready, time.Since(begun))
 		w.kubectl("delete", "-k", samples)
 	}
 	b.ReportMetric(milliseconds(median(apply)), "apply-ms")
 	b.ReportMetric(milliseconds(median(ready)), "ready-ms")
-}
-
-// allReady reports whether there are objects and all of them are Ready.
-func allReady(b *testing.B, objects dynamic.Interface, namespace string) bool {
-	b.Helper()
-	for _, resource := range []string{"webhooks", "webhookintegrations"} {
-		list, err := objects.Resource(schema.GroupVersionResource{Group: "webhooks.maestra.io", Version: "v1alpha1", Resource: resource}).
-			Namespace(namespace).List(b.Context(), metav1.ListOptions{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if len(list.Items) == 0 || slices.ContainsFunc(list.Items, func(o unstructured.Unstructured) bool { return !isReady(o) }) {
-			return false
-		}
-	}
-	return true
-}
-
-// isReady reports whether an object has the condition Ready=True.
-func isReady(object unstructured.Unstructured) bool {
-	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
-	return slices.ContainsFunc(conditions, func(c any) bool {
-		condition, _ := c.(map[string]any)
-		return condition["type"] == "Ready" && condition["status"] == "True"
-	})
 }
 
 // latencyCalls is how many calls one round of BenchmarkLatency sends.

@@ -143,14 +143,13 @@ func TestEgressIsNarrowed(t *testing.T) {
 	if got := w.ended("narrowed", blocked); got.Outcome != "Blocked" {
 		t.Errorf("the call ended as %+v, want Blocked", got)
 	}
-	w.kubectl("wait", "webhook/narrowed", "--for=jsonpath={.status.lastCall.transactionId}="+blocked, "--timeout=30s")
-	message := w.status("narrowed", ".lastCall.message")
+	message := w.shows("narrowed", blocked, "message")
 	if !strings.HasPrefix(message, "the receiver's address ") || !strings.HasSuffix(message, " is in none of the ranges that the integration's egress allows") {
 		t.Errorf("the status says %q", message)
 	}
 	apply("hosts: [api.example.com]")
-	w.becomes("whi/narrowed", "Ready", "InvalidSpec")
-	if got, want := w.condition("whi/narrowed", "Ready", "message"), `egress.hosts does not have "localhost", the host of url; add it, or nothing can be sent`; got != want {
+	w.becomes("webhookintegrations/narrowed", "Ready", "InvalidSpec")
+	if got, want := w.condition("webhookintegrations/narrowed", "Ready", "message"), `egress.hosts does not have "localhost", the host of url; add it, or nothing can be sent`; got != want {
 		t.Errorf("the condition says %q, want %q", got, want)
 	}
 	apply("hosts: [localhost], cidrs: [127.0.0.0/8, '::1/128']")

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/dynamic"
+
 	"github.com/maestra-io/webhook-operator/test/kube"
 	"github.com/maestra-io/webhook-operator/test/receiver"
 	"github.com/maestra-io/webhook-operator/test/stack"
@@ -69,6 +71,7 @@ type world struct {
 	t         testing.TB
 	receiver  *receiver.Receiver
 	namespace string
+	reads     dynamic.Interface // with all rights
 	log       *syncBuffer
 }
 
@@ -78,6 +81,9 @@ func newWorld(t testing.TB, o receiver.Options) *world {
 	// Random, since nothing here ever finishes deleting a namespace (see test/kube).
 	w := &world{t: t, log: &syncBuffer{}, namespace: fmt.Sprintf("%s-%08x", strings.ToLower(t.Name()), rand.Uint32())}
 	var err error
+	if w.reads, err = dynamic.NewForConfig(cluster.Config); err != nil {
+		t.Fatal(err)
+	}
 	if w.receiver, err = receiver.Start(o); err != nil {
 		t.Fatal(err)
 	}
@@ -124,12 +130,6 @@ func (w *world) applyWith(manifests string, words ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		w.t.Fatalf("kubectl apply: %v: %s", err, out)
 	}
-}
-
-// ready waits until all objects of the namespace are ready.
-func (w *world) ready() {
-	w.t.Helper()
-	w.kubectl("wait", "--for=condition=Ready", "--timeout=30s", "webhookintegrations,webhooks", "--all")
 }
 
 // status reads a JSONPath of a Webhook's status.

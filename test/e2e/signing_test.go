@@ -54,6 +54,7 @@ func TestSigningSecretsAreRotatedWithoutAGap(t *testing.T) {
 
 	load, stop := context.WithCancel(t.Context())
 	var calls sync.WaitGroup
+	defer func() { stop(); calls.Wait() }()
 	ids := make(chan []string, 1)
 	calls.Go(func() { ids <- w.flow(load, "signed") })
 	// signatures waits for requests with so many signatures.

@@ -158,7 +158,7 @@ func TestARetryTakesTheNewSecret(t *testing.T) {
 			t.Errorf("the last attempt lacks %q: %s", own, last)
 		}
 	}
-	w.kubectl("wait", "webhook/tokened", "--for=jsonpath={.status.lastCall.transactionId}="+waiting, "--timeout=30s")
+	w.shows("tokened", waiting, "outcome") // is written
 	w.showsNot(before, after)
 }
 
@@ -216,18 +216,6 @@ func (w *world) succeeds(webhook, data string) *client.Call {
 		w.t.Errorf("a call of %s ended as %+v", webhook, call)
 	}
 	return call
-}
-
-// condition reads one field of a condition of an object.
-func (w *world) condition(object, conditionType, field string) string {
-	w.t.Helper()
-	return w.kubectl("get", object, "-o", `jsonpath={.status.conditions[?(@.type=="`+conditionType+`")].`+field+"}")
-}
-
-// becomes waits until a condition has a reason.
-func (w *world) becomes(object, conditionType, reason string) {
-	w.t.Helper()
-	w.kubectl("wait", object, `--for=jsonpath={.status.conditions[?(@.type=="`+conditionType+`")].reason}=`+reason, "--timeout=30s")
 }
 
 // showsNot checks that no object of the operator's, no event, no log and no file of
