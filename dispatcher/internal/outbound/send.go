@@ -116,12 +116,7 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	ctx = a.start()
 	defer a.stop()
 
-	var answer *http.Response
-	err := r.authorize(ctx)
-	if err == nil {
-		r.sign(time.Now())
-		answer, err = s.roundTrip(ctx, a)
-	}
+	answer, err := s.roundTrip(ctx, a)
 	var response Response
 	if err != nil {
 		response = a.failure(err, context.Cause(ctx))
@@ -133,10 +128,14 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	return response
 }
 
-// roundTrip returns the headers of the answer. A receiver that closes an unused
-// connection meets us now and then with a request in hand. As long as nothing of
-// it has left, it goes to the next connection.
+// roundTrip completes the request's headers and returns those of the answer. A
+// receiver that closes an unused connection meets us now and then with a request in
+// hand. As long as nothing of it has left, it goes to the next connection.
 func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, error) {
+	if err := a.request.authorize(ctx); err != nil {
+		return nil, err
+	}
+	a.request.sign(time.Now())
 	by := s.usual
 	if a.request.Route != nil {
 		by = a.request.Route.connections

@@ -216,7 +216,7 @@ func TestPrinting(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "masker", m, "holder", holder)
 	text, _ := json.Marshal(holder)
 	shown := log.String() + string(text) + fmt.Sprintf("%v %+v %#v %s %q %x %v %+v", m, m, m, m, m, m, holder, *m) + m.String()
-	for _, form := range []string{value, fmt.Sprintf("%x", value), fmt.Sprint([]byte(value))} {
+	for _, form := range []string{value, fmt.Sprintf("%x", value), fmt.Sprintf("%v", []byte(value))} {
 		if strings.Contains(shown, strings.Trim(form, "[]")) {
 			t.Errorf("%q is in %q", form, shown)
 		}
