@@ -73,7 +73,7 @@ func Webhook(in WebhookInput) WebhookResult {
 		Key:         plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		UID:         string(obj.UID),
 		Generation:  obj.Generation,
-		Integration: IntegrationOf(obj),
+		Integration: in.counted(),
 	}
 	result := WebhookResult{Plan: compiled, sample: sampleOf(in)}
 
@@ -183,6 +183,16 @@ func (p *problems) templateOptions(spec *v1alpha1.WebhookSpec, compiled *plan.We
 		return
 	}
 	compiled.Culture = known[i]
+}
+
+// counted is the integration to whose bounds the calls count: none if it is one of
+// another namespace and is not there or not allowed.
+func (in WebhookInput) counted() plan.Key {
+	key := IntegrationOf(in.Object)
+	if in.Integration == nil && key.Namespace != in.Object.Namespace {
+		return plan.Key{}
+	}
+	return key
 }
 
 // integrationName is the name of the integration as the Webhook's author knows
