@@ -145,7 +145,7 @@ func refused(problems []compile.Problem) bool {
 func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) error {
 	return builder.ControllerManagedBy(mgr).
 		Named("webhookintegration").
-		For(&v1alpha1.WebhookIntegration{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.WebhookIntegration{}, builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.Webhook{}, handler.Funcs{
 			CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 				recount(q, e.Object)
@@ -168,6 +168,13 @@ func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) e
 		WithOptions(controller.Options{MaxConcurrentReconciles: integrationWorkers, RateLimiter: errorBackoff()}).
 		Complete(r)
 }
+
+// specChanged passes over status writes. One update stands for a deletion and a new
+// object, which has generation 1 again, if both happened while the watch was
+// broken off.
+var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+}}
 
 // recount asks for the reconciliation of a webhook's integration, for the count
 // of its webhooks.

@@ -76,7 +76,7 @@ func TestSharedIntegration(t *testing.T) {
 	}
 	isNotFound := func() error {
 		err := guest.hasConditions(guest.webhook("order-shipped"), status.InProgressStatus, slices.Clone(notFound)...)
-		if entry := w.catalog.webhook(guest.key("order-shipped")); !strings.Contains(entry.NotReady, "does not allow") || entry.SystemName != "" {
+		if entry := w.catalog.webhook(guest.key("order-shipped")); !strings.Contains(entry.NotReady, "does not allow") || entry.SystemName != "" || entry.Integration != (plan.Key{}) {
 			err = errors.Join(err, fmt.Errorf("the dispatcher has %+v", entry))
 		}
 		return errors.Join(err, w.counts(1))

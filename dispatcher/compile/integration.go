@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,10 @@ type IntegrationResult struct {
 	Plan plan.Integration
 	// Problems is empty if the integration can be used.
 	Problems []Problem
+	// Refused is why the dispatcher does not take this plan, in one sentence; empty if
+	// it does, or has not said yet. It does not follow from the object: whoever knows
+	// it sets it, so that the webhooks of the integration are not ready either.
+	Refused string
 	// URL is the root URL if it is valid, also while something else is not.
 	URL string
 	// HeadersView are the headers without private values, also while a Secret is
@@ -34,7 +39,7 @@ type IntegrationResult struct {
 // same with either result. The values of private headers make no difference, but
 // for what a Content-Type says about bodies.
 func (r *IntegrationResult) SameForWebhooks(other *IntegrationResult) bool {
-	return r.Plan.NotReady == other.Plan.NotReady &&
+	return r.notReady() == other.notReady() &&
 		r.Plan.Suspend == other.Plan.Suspend &&
 		r.URL == other.URL &&
 		slices.Equal(r.HeadersView, other.HeadersView) &&
@@ -42,6 +47,9 @@ func (r *IntegrationResult) SameForWebhooks(other *IntegrationResult) bool {
 		r.allowed.equal(other.allowed) &&
 		r.signed == other.signed
 }
+
+// notReady says in one sentence why nothing can be sent now; empty if it can.
+func (r *IntegrationResult) notReady() string { return cmp.Or(r.Plan.NotReady, r.Refused) }
 
 // Integration compiles a WebhookIntegration with the Secrets and ConfigMaps it
 // refers to.

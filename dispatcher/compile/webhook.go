@@ -73,7 +73,7 @@ func Webhook(in WebhookInput) WebhookResult {
 		Key:         plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		UID:         string(obj.UID),
 		Generation:  obj.Generation,
-		Integration: IntegrationOf(obj),
+		Integration: in.counted(),
 	}
 	result := WebhookResult{Plan: compiled, sample: sampleOf(in)}
 
@@ -185,6 +185,16 @@ func (p *problems) templateOptions(spec *v1alpha1.WebhookSpec, compiled *plan.We
 	compiled.Culture = known[i]
 }
 
+// counted is the integration to whose bounds the calls count: none if it is one of
+// another namespace and is not there or not allowed.
+func (in WebhookInput) counted() plan.Key {
+	key := IntegrationOf(in.Object)
+	if in.Integration == nil && key.Namespace != in.Object.Namespace {
+		return plan.Key{}
+	}
+	return key
+}
+
 // integrationName is the name of the integration as the Webhook's author knows
 // it, quoted: with its namespace if that is another one.
 func (in WebhookInput) integrationName() string {
@@ -203,8 +213,11 @@ func (p *problems) integration(in WebhookInput) {
 		p.unresolved(v1alpha1.ReasonIntegrationNotFound, "WebhookIntegration %s does not exist in namespace %q", name, namespace)
 	case in.Integration == nil:
 		p.unresolved(v1alpha1.ReasonIntegrationNotFound, "WebhookIntegration %s does not exist, or does not allow Webhooks of namespace %q", name, namespace)
-	case in.Integration.Plan.NotReady != "":
-		p.unresolved(v1alpha1.ReasonIntegrationNotReady, "WebhookIntegration %s is not ready: %s", name, in.Integration.Plan.NotReady)
+	case in.Integration.notReady() == "":
+	case IntegrationOf(in.Object).Namespace != namespace: // what its owner refers to is not for guests
+		p.unresolved(v1alpha1.ReasonIntegrationNotReady, "WebhookIntegration %s is not ready; its own conditions say why", name)
+	default:
+		p.unresolved(v1alpha1.ReasonIntegrationNotReady, "WebhookIntegration %s is not ready: %s", name, in.Integration.notReady())
 	}
 }
 

@@ -92,7 +92,10 @@ type Webhook struct {
 	Key        Key
 	UID        string
 	Generation int64
-	// Integration is the integration whose root URL, headers and limit it uses.
+	// Integration is the integration whose root URL, headers and limit it uses, and
+	// to whose bounds its waiting calls count. It is empty as long as the webhook
+	// refers to one of another namespace that it may not use: nobody may fill up
+	// what is not theirs.
 	Integration Key
 
 	// NotReady, when not empty, says in one sentence why the webhook takes no

@@ -17,7 +17,8 @@ func (e *Engine) SetIntegration(p *plan.Integration) error {
 	var err error
 	if p.NotReady == "" {
 		if route, err = e.sender.Route(p); err != nil {
-			p = &plan.Integration{Key: p.Key, Generation: p.Generation, NotReady: err.Error()}
+			// The manager takes it for usable, so calls are still taken in, and bounded.
+			p = &plan.Integration{Key: p.Key, Generation: p.Generation, NotReady: err.Error(), MaxWaiting: p.MaxWaiting, MaxWaitingBytes: p.MaxWaitingBytes}
 		}
 	}
 	if old := e.setIntegration(p, route); old != nil {

@@ -184,7 +184,7 @@ func (e *Engine) Reserve(webhook plan.Key, size int) error {
 // full reports whether one more call is too many. A call that is larger than
 // maxWaitingBytes is taken in when no other waits.
 func (in *integration) full(size int) bool {
-	if in.plan == nil || in.plan.NotReady != "" {
+	if in.plan == nil || in.plan.MaxWaiting == 0 {
 		return false // its bounds are not known
 	}
 	most := in.plan.MaxWaitingBytes
@@ -248,7 +248,7 @@ func (e *Engine) Held() []plan.Ref {
 			continue
 		}
 		held = append(held, plan.Ref{Kind: plan.KindWebhook, Key: key})
-		if l.plan != nil {
+		if l.plan != nil && l.plan.Integration != (plan.Key{}) {
 			integrations[l.plan.Integration] = true
 		}
 	}
