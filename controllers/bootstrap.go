@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -68,6 +69,7 @@ func (b *bootstrap) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		result.Refused = refusal(&integrations.Items[i], control.State{})
 		b.observer.registry.set(result)
 		b.dispatcher.SetIntegration(result.Plan)
 	}

@@ -15,7 +15,7 @@ type catalog struct {
 	mu           sync.Mutex
 	integrations map[plan.Key]*plan.Integration
 	webhooks     map[plan.Key]*plan.Webhook
-	refuse       map[plan.Key]string // entries to refuse, and why
+	refuse       map[plan.Ref]string // entries to refuse, and why
 	holds        []plan.Ref
 	unready      map[plan.Key]int // how often a webhook came as not ready
 }
@@ -23,7 +23,7 @@ type catalog struct {
 func newCatalog() *catalog {
 	return &catalog{
 		integrations: map[plan.Key]*plan.Integration{}, webhooks: map[plan.Key]*plan.Webhook{},
-		refuse: map[plan.Key]string{}, unready: map[plan.Key]int{},
+		refuse: map[plan.Ref]string{}, unready: map[plan.Key]int{},
 	}
 }
 
@@ -32,10 +32,14 @@ func (c *catalog) Apply(change control.Change) []control.Result {
 	defer c.mu.Unlock()
 	var results []control.Result
 	for _, i := range change.Integrations {
+		if why := c.refuse[i.Ref()]; why != "" {
+			results = append(results, control.Result{Ref: i.Ref(), Error: why})
+			continue
+		}
 		c.integrations[i.Key] = i
 	}
 	for _, w := range change.Webhooks {
-		if why := c.refuse[w.Key]; why != "" {
+		if why := c.refuse[w.Ref()]; why != "" {
 			results = append(results, control.Result{Ref: w.Ref(), Error: why})
 			continue
 		}
@@ -84,11 +88,11 @@ func (c *catalog) timesUnready(key plan.Key) int {
 	return c.unready[key]
 }
 
-// setRefusal makes the catalog refuse a webhook's entries, or take them again.
-func (c *catalog) setRefusal(key plan.Key, why string) {
+// setRefusal makes the catalog refuse an object's entries, or take them again.
+func (c *catalog) setRefusal(kind plan.Kind, key plan.Key, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.refuse[key] = why
+	c.refuse[plan.Ref{Kind: kind, Key: key}] = why
 }
 
 // writeCounter counts the requests that are no reads.

@@ -73,7 +73,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	webhooks, err := r.publish(ctx, result)
+	webhooks, err := r.publish(ctx, &obj, result)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -96,9 +96,10 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 
 // publish hands the result to the dispatcher, and to the integration's webhooks
 // if it makes a difference to them. It returns how many may use it.
-func (r *integrationReconciler) publish(ctx context.Context, result *compile.IntegrationResult) (int, error) {
+func (r *integrationReconciler) publish(ctx context.Context, obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult) (int, error) {
 	key := result.Plan.Key
 	r.dispatcher.SetIntegration(result.Plan)
+	result.Refused = refusal(obj, r.dispatcher.State(result.Plan.Ref()))
 	changed := r.observer.registry.set(result)
 	// Listed only now: a webhook that was compiled against the result before is
 	// then in the list, and one that is not in it will be compiled with this one.

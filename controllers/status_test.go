@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // soon bounds what has no bar of its own; recovery is the bar for everything
@@ -278,7 +279,7 @@ func TestSuspend(t *testing.T) {
 // why, and does not keep others from being ready.
 func TestRefusedByDispatcher(t *testing.T) {
 	w := running(t)
-	w.catalog.setRefusal(w.key("order-shipped"), "no room for it")
+	w.catalog.setRefusal(plan.KindWebhook, w.key("order-shipped"), "no room for it")
 	w.apply(crmSecret)
 	w.apply(crm)
 	w.apply(orderShipped)
@@ -292,7 +293,7 @@ func TestRefusedByDispatcher(t *testing.T) {
 	if got := message(w.webhook("order-shipped"), v1alpha1.ConditionProgrammed); got != "no room for it" {
 		t.Errorf("Programmed says %q, want the dispatcher's sentence", got)
 	}
-	w.catalog.setRefusal(w.key("order-shipped"), "")
+	w.catalog.setRefusal(plan.KindWebhook, w.key("order-shipped"), "")
 	w.apply(strings.Replace(orderShipped, "/orders/", "/o/", 1))
 	w.isReady(soon, "crm", "order-shipped")
 }
