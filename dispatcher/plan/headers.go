@@ -52,6 +52,9 @@ func (h RenderedHeader) String() string {
 	return h.Name + ": " + h.Value
 }
 
+// GoString is String: %#v would show the fields.
+func (h RenderedHeader) GoString() string { return h.String() }
+
 // Headers returns the headers of a request in sending order: the integration's
 // that the webhook does not turn off and does not replace, then its own. Names
 // are compared in any case. Own headers of one name all stay.

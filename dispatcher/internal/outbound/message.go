@@ -55,6 +55,9 @@ func (a *attempt) failure(err, cause error) Response {
 		return response
 	}
 	response := failure(err, cause, a.request.Timeout)
+	if response.Reason == plan.ReasonTimeout && a.link.wire == nil && a.asked != nil && !a.asked.Load() {
+		response = Response{Reason: plan.ReasonProxyError, Message: fmt.Sprintf("the egress proxy could not be reached within %s", a.request.Timeout)}
+	}
 	response.Unsent = a.unsent(cause)
 	if !response.Unsent || a.link.wire == nil {
 		return response

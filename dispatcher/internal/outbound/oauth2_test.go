@@ -304,3 +304,29 @@ func TestTokensAtOnce(t *testing.T) {
 		t.Errorf("%d token requests, want one of each client, and one after the refusal", n)
 	}
 }
+
+// A connection to a token server is good for as many token requests as there are,
+// whoever makes them: many integrations have one token server.
+func TestTokenConnectionLasts(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	for _, config := range []*tls.Config{nil, {Certificates: []tls.Certificate{ca.issue("server")}}} { // HTTP/1.1, HTTP/2
+		answer, err := json.Marshal(map[string]string{"access_token": "access-token", "token_type": "Bearer", "padding": strings.Repeat("x", 60<<10)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens := receive(t, config, true, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(answer)
+		})
+		server := receive(t, config, true, echo)
+		s := newSenderOf(t, loopback)
+		for i := range 3 * maxUnasked / len(answer) {
+			in := integration(server.URL, named(fmt.Sprint("in-", i)), clientOf(tokens.URL), withTLS(&plan.TLS{CABundle: ca.bundle()}))
+			_, got := send(t, s, routed(t, s, in))
+			ok(t, in.Key.Name, got)
+		}
+		if _, all := tokens.connections(); all != 1 {
+			t.Errorf("%d connections to the token server, want 1", all)
+		}
+	}
+}

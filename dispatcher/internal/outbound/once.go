@@ -42,6 +42,8 @@ type attempt struct {
 	opened bool        // the gate let the request go
 	shut   bool        // the gate, the caller or the deadline did not
 
+	asked *atomic.Bool // an egress proxy was asked for a tunnel; nil without a proxy
+
 	timer *time.Timer   // ends the attempt at its deadline
 	begun time.Time     // Send was called, or the gate opened
 	since time.Time     // the clock runs

@@ -45,6 +45,7 @@ func (s settings) digest() digest {
 // connections are those with the same settings.
 type connections struct {
 	transport *http.Transport
+	proxied   bool // by the operator's egress proxy or the integration's
 	key       digest
 	users     int // routes and token sources
 }
@@ -52,15 +53,17 @@ type connections struct {
 // pool holds what routes share, as long as one of them is there.
 type pool struct {
 	transport func(settings) (*http.Transport, error)
+	proxied   bool // all connections are
 
 	mu          sync.Mutex
 	connections map[digest]*connections
 	tokens      map[digest]*tokens
 }
 
-// newPool returns a pool of connections that transport makes.
-func newPool(transport func(settings) (*http.Transport, error)) *pool {
-	return &pool{transport: transport, connections: map[digest]*connections{}, tokens: map[digest]*tokens{}}
+// newPool returns a pool of connections that transport makes; proxied says that all
+// of them go through a proxy.
+func newPool(transport func(settings) (*http.Transport, error), proxied bool) *pool {
+	return &pool{transport: transport, proxied: proxied, connections: map[digest]*connections{}, tokens: map[digest]*tokens{}}
 }
 
 // connect returns the connections with the given settings. Leave them with leave.
@@ -81,7 +84,7 @@ func (p *pool) connectLocked(to settings) (*connections, error) {
 	if err != nil {
 		return nil, err
 	}
-	added := &connections{transport: transport, key: key, users: 1}
+	added := &connections{transport: transport, proxied: p.proxied || to.egress.Proxy != nil, key: key, users: 1}
 	p.connections[key] = added
 	return added, nil
 }

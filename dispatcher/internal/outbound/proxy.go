@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -33,6 +34,11 @@ type proxyDialer struct {
 	auth    string      // value of Proxy-Authorization; empty for none
 	dial    dialFunc
 }
+
+// askedKey is the key of a context's [*atomic.Bool] that is set before a proxy is
+// asked to reach a receiver. net/http hands the values of a request's context to
+// the dial that is made for it.
+type askedKey struct{}
 
 // newProxyDialer returns a dialer through p. roots are the authorities that an https
 // proxy is trusted by, nil for the system's. dial makes the connection to the proxy,
@@ -91,6 +97,9 @@ func (d *proxyDialer) tunnel(ctx context.Context, conn net.Conn, address string)
 			return nil, noHandshake(err)
 		}
 		conn = secure
+	}
+	if asked, ok := ctx.Value(askedKey{}).(*atomic.Bool); ok {
+		asked.Store(true)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // ends what reads and writes
 	early, err := d.connect(conn, address)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync/atomic"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/redact"
@@ -158,22 +157,9 @@ func (p *pool) source(in *plan.Integration, to settings, agent string) (*tokens,
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connections to the token server: %w", err)
 	}
-	added := &tokens{source: token.New(*o, &introduced{connections.transport, agent}), connections: connections, key: key, users: 1}
+	added := &tokens{source: token.New(*o, &asking{connections.transport, agent}), connections: connections, key: key, users: 1}
 	p.tokens[key] = added
 	return added, nil
-}
-
-// introduced adds a User-Agent to requests.
-type introduced struct {
-	http.RoundTripper
-	agent string
-}
-
-// RoundTrip implements [http.RoundTripper], which must not change r.
-func (i *introduced) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.Header.Set(userAgent, i.agent)
-	return i.RoundTripper.RoundTrip(r)
 }
 
 // leaveTokens is the opposite of source. An attempt that waits for a token still

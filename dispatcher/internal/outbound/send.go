@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
@@ -49,7 +50,7 @@ func New(o Options) (*Sender, error) {
 		policy: o.Policy, proxy: o.Proxy, resolver: o.Resolver,
 		userAgent: cmp.Or(o.UserAgent, "webhook-operator"), idle: cmp.Or(o.MaxIdle, maxIdle),
 	}
-	s.pool = newPool(s.newTransport)
+	s.pool = newPool(s.newTransport, o.Proxy != nil)
 	var err error
 	if s.usual, err = s.pool.connect(settings{}); err != nil {
 		return nil, err
@@ -139,6 +140,10 @@ func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, err
 	by := s.usual
 	if a.request.Route != nil {
 		by = a.request.Route.connections
+	}
+	if by.proxied {
+		a.asked = new(atomic.Bool)
+		ctx = context.WithValue(ctx, askedKey{}, a.asked)
 	}
 	for tries := 1; ; tries++ {
 		answer, err := by.transport.RoundTrip(a.request.toHTTP(ctx, &a.body))

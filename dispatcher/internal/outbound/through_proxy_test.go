@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -281,4 +283,24 @@ func TestThroughProxyPolicy(t *testing.T) {
 	metadata := newSenderOf(t, Options{Proxy: &plan.Proxy{URL: "http://169.254.169.254"}})
 	_, got := send(t, metadata, routed(t, metadata, integration("http://receiver.example")))
 	check(t, "metadata", got, plan.ReasonBlocked, "the egress proxy's address 169.254.169.254 is a cloud metadata service, which is never allowed", true)
+}
+
+// A proxy that does not get as far as to be asked for the receiver has failed itself,
+// also if the attempt's timeout is over before the bounds of connecting to a proxy.
+func TestProxyThatHangs(t *testing.T) {
+	address := serveRaw(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	for _, owner := range owners {
+		for _, test := range []struct {
+			proxy   string
+			reason  plan.Reason
+			message string
+		}{
+			{strings.Replace(address, "http", "https", 1), plan.ReasonProxyError, "the egress proxy could not be reached within 100ms"},
+			{address, plan.ReasonTimeout, "no answer within 100ms"}, // it was asked, and perhaps the receiver does not answer it
+		} {
+			s, route := through(t, owner, plan.Proxy{URL: test.proxy}, integration("http://receiver.test", func(in *plan.Integration) { in.Timeout = 100 * time.Millisecond }))
+			_, got := send(t, s, route)
+			check(t, owner+"'s "+test.proxy, got, test.reason, test.message, true)
+		}
+	}
 }
