@@ -38,7 +38,7 @@ type OAuth2 struct {
 	AuthStyle  AuthStyle
 }
 
-// Parameter is a name and a value of a token request. A name may come again.
+// Parameter is a name and a value of a token request.
 type Parameter struct {
 	Name  string
 	Value string
