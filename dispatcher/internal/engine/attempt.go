@@ -22,6 +22,8 @@ type turn struct {
 	item        waiting
 	worker      *worker
 	limited     bool  // its integration has a limit
+	reached     bool  // something left for the receiver
+	unreached   bool  // what is before the receiver has failed
 	cost        int64 // of memory, see costOf
 	answer      int64 // what else its answer takes, see [Engine.keeps]
 }
@@ -58,10 +60,11 @@ func (e *Engine) attempt(t *turn) {
 		policy = *t.webhook.Retry
 	}
 	next := Decide(e.wall(), policy, call, entry.State, Result{
-		Unsent: request == nil, Reason: response.Reason, StatusCode: response.StatusCode, RetryAfter: response.RetryAfter,
-		Begun: response.Begun, Message: response.Message,
+		Unsent: request == nil, Unreached: response.Unreached, Reason: response.Reason, StatusCode: response.StatusCode,
+		RetryAfter: response.RetryAfter, Begun: response.Begun, Message: response.Message,
 	}, e.jitter())
 	end := &store.End{Call: call, Was: entry.State, Now: next}
+	t.reached, t.unreached = request != nil && !response.Unsent, response.Unreached
 	if request != nil {
 		end.Attempt = logRow(call, next.Attempts, request, response)
 	}
@@ -190,6 +193,12 @@ func (e *Engine) giveBack(t *turn, stale bool) {
 // is held. The lane may have moved to another integration meanwhile.
 func (e *Engine) release(t *turn) {
 	t.in.inFlight--
+	switch {
+	case t.unreached:
+		t.in.pause.begin(time.Now())
+	case t.reached:
+		t.in.pause.end()
+	}
 	e.rest(t.worker)
 	e.pump(t.in)
 }

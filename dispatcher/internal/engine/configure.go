@@ -35,6 +35,7 @@ func (e *Engine) setIntegration(p *plan.Integration, route *outbound.Route) (old
 	in := e.integration(p.Key)
 	old = in.route
 	in.plan, in.route = p, route
+	in.pause.end()
 	switch {
 	case p.NotReady != "": // its limit is not known, and its last sends still count
 	case p.RequestsPerSecond == 0:

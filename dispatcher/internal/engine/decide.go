@@ -12,7 +12,10 @@ import (
 type Result struct {
 	// Unsent says that there was no attempt: the parts make no request, or none
 	// that is allowed.
-	Unsent     bool
+	Unsent bool
+	// Unreached says that the egress proxy or the token server failed, and may not
+	// fail later, so that the receiver was certainly not reached.
+	Unreached  bool
 	Reason     plan.Reason
 	StatusCode int
 	RetryAfter time.Duration // 0 if the receiver asked for none
@@ -36,7 +39,7 @@ func Decide(now time.Time, policy plan.Retry, call *store.Call, was store.State,
 	input := retry.NextInput{
 		Attempts: counted, Reason: r.Reason, Begun: r.Begun, Now: now, RetryAfter: r.RetryAfter, Jitter: jitter,
 	}
-	if r.Reason == plan.ReasonProxyError && next.Unreached < retry.MaxUnreached { // also without the key: nothing was sent
+	if r.Unreached && next.Unreached < retry.MaxUnreached { // also without the key: nothing was sent
 		next.Unreached++
 		next.Due = retry.Unreached(next.Unreached, input)
 		return next

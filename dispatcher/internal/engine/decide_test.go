@@ -75,7 +75,7 @@ func TestDecide(t *testing.T) {
 func TestDecideUnreached(t *testing.T) {
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	policy := plan.DefaultRetry()
-	proxyError := Result{Reason: plan.ReasonProxyError, Begun: begun}
+	proxyError := Result{Unreached: true, Reason: plan.ReasonProxyError, Begun: begun}
 	for _, key := range []bool{true, false} {
 		call := &store.Call{HasKey: key}
 		state := Decide(begun, policy, call, store.State{Attempts: 3}, proxyError, 0)

@@ -38,6 +38,7 @@ type integration struct {
 	firsts   int        // first attempts since the last retry
 	sleeping sleepers   // lanes whose first retry is due later
 	starving bool       // waits for memory, see [Engine.starving]
+	pause    pause
 
 	timer *time.Timer // fires when a limit or a due time lets work go on
 }
@@ -104,6 +105,10 @@ func (e *Engine) pump(in *integration) {
 		return
 	}
 	now := time.Now()
+	if wait := in.pause.until.Sub(now); wait > 0 {
+		e.wakeAfter(in, wait)
+		return
+	}
 	for len(in.sleeping) > 0 && !in.sleeping[0].wake.After(now) {
 		l := in.sleeping[0]
 		in.leaveSleep(l)

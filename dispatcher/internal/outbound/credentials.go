@@ -67,17 +67,17 @@ func tokenFailure(err *tokenError, cause error, timeout time.Duration) Response 
 	case errors.As(err, &blocked):
 		return Response{Reason: plan.ReasonBlocked, Message: "the token server's " + blocked.What()}
 	case throughProxy && proxy.Failure == ProxyUnreachable:
-		return Response{Reason: plan.ReasonProxyError, Message: proxy.Error()}
+		return Response{Reason: plan.ReasonProxyError, Unreached: true, Message: proxy.Error()}
 	case throughProxy && proxy.Failure == ProxyRefused:
 		return Response{Reason: plan.ReasonBlocked, Message: "the rules of the egress proxy do not allow the token server"}
 	case throughProxy:
-		return Response{Reason: plan.ReasonTokenError, Message: "the egress proxy could not reach the token server"}
+		return Response{Reason: plan.ReasonTokenError, Unreached: true, Message: "the egress proxy could not reach the token server"}
 	case errors.Is(cause, errDeadline):
-		return Response{Reason: plan.ReasonTokenError, Message: fmt.Sprintf("no access token within %s", timeout)}
+		return Response{Reason: plan.ReasonTokenError, Unreached: true, Message: fmt.Sprintf("no access token within %s", timeout)}
 	case cause != nil:
 		return Response{Reason: plan.ReasonNetworkError, Message: stoppedUnsent}
 	case errors.As(err, &refused):
-		return Response{Reason: plan.ReasonTokenError, Message: refused.Error()}
+		return Response{Reason: plan.ReasonTokenError, Unreached: refused.Temporary, Message: refused.Error()}
 	}
 	return Response{Reason: plan.ReasonTokenError, Message: "no access token could be got"}
 }

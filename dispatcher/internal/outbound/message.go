@@ -56,7 +56,7 @@ func (a *attempt) failure(err, cause error) Response {
 	}
 	response := failure(err, cause, a.request.Timeout)
 	if response.Reason == plan.ReasonTimeout && a.link.wire == nil && a.asked != nil && !a.asked.Load() {
-		response = Response{Reason: plan.ReasonProxyError, Message: fmt.Sprintf("the egress proxy could not be reached within %s", a.request.Timeout)}
+		response = Response{Reason: plan.ReasonProxyError, Unreached: true, Message: fmt.Sprintf("the egress proxy could not be reached within %s", a.request.Timeout)}
 	}
 	response.Unsent = a.unsent(cause)
 	if !response.Unsent || a.link.wire == nil {
@@ -90,7 +90,7 @@ func failure(err, cause error, timeout time.Duration) Response {
 	case cause != nil:
 		return Response{Reason: plan.ReasonNetworkError, Message: stopped}
 	case throughProxy && proxy.Failure == ProxyUnreachable:
-		return Response{Reason: plan.ReasonProxyError, Message: proxy.Error()}
+		return Response{Reason: plan.ReasonProxyError, Unreached: true, Message: proxy.Error()}
 	case throughProxy:
 		return Response{Reason: plan.ReasonNetworkError, Message: proxy.Error()}
 	case errors.As(err, &network) && network.Timeout():

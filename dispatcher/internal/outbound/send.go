@@ -90,6 +90,9 @@ type Response struct {
 	// cannot be its repetition: there was no connection, it was lost before it
 	// was written to, or the gate did not open. False if that is not certain.
 	Unsent bool
+	// Unreached says that the egress proxy or the token server has failed, in a way
+	// that may pass, so that the receiver was certainly not reached. Unsent is set, too.
+	Unreached bool
 	// Begun is when the request's gate let it go; without a gate, or if it did
 	// not open, when Send was called.
 	Begun time.Time

@@ -3,8 +3,9 @@ package retry
 import "time"
 
 // MaxUnreached is how many attempts of a call cost none of its retries because
-// the egress proxy failed before they reached the receiver. With the delays of
-// [Unreached] they span about eight hours; after that they count as others do.
+// what is before the receiver, the egress proxy or the token server, failed. With the
+// delays of [Unreached] they span about eight hours; after that they count as others
+// do.
 const MaxUnreached = 100
 
 // The delays between such attempts: doubled from the first to the longest.
@@ -22,4 +23,21 @@ func Unreached(times int, n NextInput) time.Time {
 		wait = min(2*wait, longestUnreached)
 	}
 	return dueAt(n, wait)
+}
+
+// The pauses of [Pause]: doubled from the first to the longest.
+const (
+	firstPause   = time.Second
+	longestPause = 30 * time.Second
+)
+
+// Pause returns how long an integration begins no attempt after one that did not
+// reach the receiver, for the given number of pauses in a row, at least 1. It keeps
+// all its waiting calls from trying the same in vain, one after the other.
+func Pause(times int) time.Duration {
+	wait := firstPause
+	for range min(times, MaxUnreached) - 1 {
+		wait = min(2*wait, longestPause)
+	}
+	return wait
 }

@@ -47,3 +47,11 @@ func TestReasonsNobodyChooses(t *testing.T) {
 		t.Error("a refused token is retried more often than the policy allows")
 	}
 }
+
+func TestPause(t *testing.T) {
+	for times, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 6: 30 * time.Second, 1 << 40: 30 * time.Second} {
+		if got := Pause(times); got != want {
+			t.Errorf("pause %d is %s, want %s", times, got, want)
+		}
+	}
+}

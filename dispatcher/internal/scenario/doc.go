@@ -16,7 +16,8 @@
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
 //	                                  header or "body TEXT"; "401 token", of an access token; or reset;
 //	                                  or blocked, an address refused; or what happens on the way to it:
-//	                                  proxy, the egress proxy fails, and token, no access token
+//	                                  proxy, the egress proxy fails, token, no access token, and token
+//	                                  later, none for now
 //	receiver 503 after 2s for /x      answers by itself, URLs with /x only; "receiver waits" is the default
 //	receiver connects 2s              so long before a request may be written from now on
 //	advance 1m45s                     time passes

@@ -149,7 +149,7 @@ func (r *receiver) pending() []*request {
 
 // answer reads how a receiver answers: a status with perhaps one header or a
 // body, or that it refuses the token; reset, or blocked; or that the attempt came to
-// nothing on the way to it: proxy, token.
+// nothing on the way to it: proxy, token, and token later if it may pass.
 func answer(w *words) (outbound.Response, error) {
 	switch word := w.word(); word {
 	case "reset":
@@ -157,9 +157,13 @@ func answer(w *words) (outbound.Response, error) {
 	case "blocked":
 		return outbound.Response{Reason: plan.ReasonBlocked, Message: "the address 10.0.0.1 is private"}, w.done()
 	case "proxy":
-		return outbound.Response{Reason: plan.ReasonProxyError, Unsent: true, Message: "connecting to the egress proxy failed"}, w.done()
+		return outbound.Response{Reason: plan.ReasonProxyError, Unsent: true, Unreached: true, Message: "connecting to the egress proxy failed"}, w.done()
 	case "token":
-		return outbound.Response{Reason: plan.ReasonTokenError, Unsent: true, Message: "the token server refused the connection"}, w.done()
+		response := outbound.Response{Reason: plan.ReasonTokenError, Unsent: true, Message: "the token server answered 401 (invalid_client)"}
+		if w.take("later") {
+			response.Unreached, response.Message = true, "the token server answered 503"
+		}
+		return response, w.done()
 	default:
 		status, err := strconv.Atoi(word)
 		if err != nil {

@@ -166,8 +166,8 @@ type State struct {
 	StatusCode int `cbor:"5,keyasint,omitempty"`
 	// Message says in one sentence, without secrets, how the last attempt ended.
 	Message string `cbor:"6,keyasint,omitempty"`
-	// Unreached is how many of Attempts cost no retry, because the egress proxy
-	// failed before they reached the receiver.
+	// Unreached is how many of Attempts cost no retry, because the egress proxy or
+	// the token server failed before they reached the receiver.
 	Unreached int `cbor:"7,keyasint,omitempty"`
 }
 
