@@ -33,7 +33,8 @@ type budget struct {
 
 // share shares a memory limit out. With 256 MiB the parts are, in MiB: the store
 // 32, the cache 8, attempts 64, their answers 16, bodies 16, data 40, calls 24,
-// callers' connections 30 and unused ones 15.
+// callers' connections 30 and unused ones 23, a third of which are those with TLS or
+// egress settings of their own.
 func share(limit uint64) budget {
 	return budget{
 		store: limit / 8, cache: int64(limit / 32), inFlight: int64(limit / 4),
@@ -46,7 +47,8 @@ func share(limit uint64) budget {
 const (
 	// connectionBytes is the memory limit for each connection. A caller's costs 20
 	// KiB while it is idle and up to 60 KiB while the headers of a request come in;
-	// one to a receiver, with TLS, 30 KiB. So they never have more than an eighth.
+	// one to a receiver, with TLS, 30 KiB. So they never have more than an eighth and a
+	// sixteenth.
 	connectionBytes = 512 << 10
 	// maxConnections bounds both where there is more memory.
 	maxConnections = 8192

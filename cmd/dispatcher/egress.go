@@ -16,7 +16,7 @@ func egressFlags(flags *flag.FlagSet, o *dispatcher.Options) func() error {
 	flags.BoolVar(&o.AllowPrivate, "allow-private", false, "allow requests to private addresses, such as those inside the cluster")
 	flags.Func("allow-cidrs", "loopback, link-local or private `ranges` to allow in addition, separated by commas, such as 10.20.0.0/16; metadata services stay refused", ranges(&o.AllowCIDRs))
 	flags.Func("deny-cidrs", "`ranges` that no request may reach, whatever else allows them, separated by commas", ranges(&o.DenyCIDRs))
-	flags.Func("allow-hosts", "the only `hosts` that may be called, separated by commas: DNS names, *.example.com for all names below one, or IP addresses; all if empty", func(text string) error {
+	flags.Func("allow-hosts", "the only `hosts` that may be called, separated by commas: DNS names, *.example.com for all names below one, or IP addresses; all if not given", func(text string) error {
 		for host := range strings.SplitSeq(text, ",") {
 			o.AllowHosts = append(o.AllowHosts, strings.TrimSpace(host))
 		}

@@ -52,7 +52,7 @@ func (r *Request) judgeToken(response *Response) {
 	}
 	r.Route.tokens.source.Discard(r.accessToken)
 	response.Reason = plan.ReasonTokenRefused
-	response.Message += ", so the access token is thrown away"
+	response.Message += ", so its access token is not used again"
 }
 
 // tokenFailure is the response of an attempt without an access token.

@@ -10,6 +10,8 @@
 //     [Response.Unsent] says when it is certain that nothing left;
 //   - each host is judged before DNS, each address when it is dialled, after DNS
 //     (egress.go; package egress has the rules);
+//   - a connection opened with one integration's TLS or egress settings is used by
+//     no request with others (pool.go);
 //   - redirects are not followed, cookies not kept, environment proxies not
 //     used;
 //   - an answer is decompressed before its length is counted or anything of it is
@@ -20,7 +22,8 @@
 //   - no message holds a URL, a header value or anything the receiver wrote.
 //
 // Non-goals: when to send (packages limit and engine), whether to send again
-// (package retry), redacting what goes into the log (package engine).
+// (package retry), masking what goes into the log (packages engine and redact).
 //
-// Start at [Build], which joins a call with its integration, and [Sender.Send].
+// Start at [Sender.Route], the way of an integration's requests, then at [Route.Build],
+// which joins a call with it, and [Sender.Send].
 package outbound

@@ -75,10 +75,9 @@ const (
 	// integration hold up another with the same receiver.
 	maxIdle        = 2048
 	maxIdlePerHost = 1024
-	// Connections with settings of their own (TLS, egress) may keep this share of
-	// maxIdle, but as many as an integration with the default maxConcurrency uses.
-	specialIdleShare = 16
-	minSpecialIdle   = 64
+	// Of connections with settings of their own (TLS, egress) this share of maxIdle may
+	// be unused, over all settings together; past it all of them are closed.
+	specialIdleShare = 2
 	// http2PingAfter and http2PingTimeout find a dead HTTP/2 connection, which
 	// would else time out one request after the other.
 	http2PingAfter   = 10 * time.Second

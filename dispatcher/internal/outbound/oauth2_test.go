@@ -128,7 +128,7 @@ func TestTokenRefused(t *testing.T) {
 	s := newSenderOf(t, loopback)
 	route := routed(t, s, integration(server.URL, tokens.client()))
 	_, got := send(t, s, route)
-	check(t, "first", got, plan.ReasonTokenRefused, "the receiver answered 401 Unauthorized, so the access token is thrown away", false)
+	check(t, "first", got, plan.ReasonTokenRefused, "the receiver answered 401 Unauthorized, so its access token is not used again", false)
 	if got.StatusCode != http.StatusUnauthorized {
 		t.Errorf("status %d", got.StatusCode)
 	}

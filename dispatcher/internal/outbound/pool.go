@@ -3,7 +3,9 @@ package outbound
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -101,6 +103,18 @@ func (p *pool) leave(c *connections) {
 	p.mu.Unlock()
 	if last {
 		c.transport.CloseIdleConnections()
+	}
+}
+
+// closeUnused closes the connections that no request uses, but for those of one.
+func (p *pool) closeUnused(but *connections) {
+	p.mu.Lock()
+	all := slices.Collect(maps.Values(p.connections))
+	p.mu.Unlock()
+	for _, c := range all {
+		if c != but {
+			c.transport.CloseIdleConnections()
+		}
 	}
 }
 

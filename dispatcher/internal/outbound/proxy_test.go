@@ -105,7 +105,7 @@ func TestProxyTunnels(t *testing.T) {
 				} else {
 					proxy.URL = serveRaw(t, handle)
 				}
-				s.usual.transport.DialContext = dialWire(proxyDialerTo(t, proxy, roots).DialContext)
+				s.usual.transport.DialContext = dialWire(proxyDialerTo(t, proxy, roots).DialContext, nil)
 				for range 2 { // the second on the same connection
 					got := s.Send(t.Context(), withBody(request(t, "POST", receiver.URL), "hello"))
 					if got.Reason != plan.ReasonSuccess || string(got.Body) != "hello" {
@@ -158,7 +158,7 @@ func TestProxyFailures(t *testing.T) {
 				t.Errorf("error %q, %+v", err, failed)
 			}
 			s := newSender(t)
-			s.usual.transport.DialContext = dialWire(d.DialContext)
+			s.usual.transport.DialContext = dialWire(d.DialContext, nil)
 			got := s.Send(t.Context(), request(t, "GET", "http://receiver.example/"))
 			if got.Reason != test.reason || got.Message != test.message || !got.Unsent || got.StatusCode != 0 {
 				t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)
@@ -204,7 +204,7 @@ func TestProxyUnreachable(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newSender(t)
-			s.usual.transport.DialContext = dialWire(d.DialContext)
+			s.usual.transport.DialContext = dialWire(d.DialContext, nil)
 			got := s.Send(t.Context(), request(t, "GET", "http://receiver.example/"))
 			if got.Reason != test.reason || got.Message != test.message || !got.Unsent {
 				t.Errorf("%s: %q, unsent %v", got.Reason, got.Message, got.Unsent)

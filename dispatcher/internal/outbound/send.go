@@ -27,8 +27,8 @@ type Options struct {
 	// UserAgent is sent if the author of a request sets none. Default:
 	// "webhook-operator".
 	UserAgent string
-	// MaxIdle bounds the unused connections to all hosts together, 2048 if 0; of those
-	// with settings of their own a sixteenth, but at least 64.
+	// MaxIdle bounds the unused connections to all hosts together, 2048 if 0. Of those
+	// with settings of their own half as many come on top.
 	MaxIdle int
 }
 
@@ -41,6 +41,7 @@ type Sender struct {
 	idle      int
 	pool      *pool
 	usual     *connections // those with nothing special
+	special   unused       // of the others
 }
 
 // New returns a Sender. End it with [Sender.Close]. The error says what is wrong
@@ -51,6 +52,7 @@ func New(o Options) (*Sender, error) {
 		userAgent: cmp.Or(o.UserAgent, "webhook-operator"), idle: cmp.Or(o.MaxIdle, maxIdle),
 	}
 	s.pool = newPool(s.newTransport, o.Proxy != nil)
+	s.special.most, s.special.close = int64(s.idle/specialIdleShare), func() { s.pool.closeUnused(s.usual) }
 	var err error
 	if s.usual, err = s.pool.connect(settings{}); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func pipeSender(t *testing.T, dial time.Duration, handle func(net.Conn)) *Sender
 			handle(far)
 		})
 		return near, nil
-	})
+	}, nil)
 	return s
 }
 

@@ -25,19 +25,19 @@ func (s *Sender) newTransport(to settings) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	idle := s.idle
+	var special *unused
 	if to.digest() != (settings{}).digest() {
-		idle = min(idle, max(idle/specialIdleShare, minSpecialIdle))
+		special = &s.special
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	return &http.Transport{
-		DialContext:            dialWire(dial),
+		DialContext:            dialWire(dial, special),
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    tlsTimeout,
 		DisableCompression:     true,
-		MaxIdleConns:           idle,
+		MaxIdleConns:           s.idle,
 		MaxIdleConnsPerHost:    maxIdlePerHost,
 		IdleConnTimeout:        idleTimeout,
 		ExpectContinueTimeout:  continueTimeout,

@@ -17,7 +17,10 @@ var errFlooded = errors.New("the receiver sent too much")
 // end that belong to no body (PING, SETTINGS, empty DATA), also after the answer.
 type wire struct {
 	net.Conn
+	unused *unused // counts it; nil for one with nothing special
+
 	mu      sync.Mutex
+	closed  bool
 	left    int          // bytes that may still come
 	users   int          // requests under way
 	writes  atomic.Int64 // that left, perhaps in part
@@ -34,32 +37,54 @@ const (
 	maxRecordOfTLS = 40
 )
 
-// dialWire returns dial with a wire around each connection.
-func dialWire(dial dialFunc) dialFunc {
+// dialWire returns dial with a wire around each connection. u may be nil.
+func dialWire(dial dialFunc, u *unused) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err // net/http looks into it
 		}
-		return &wire{Conn: conn, left: maxUnasked}, nil
+		u.add(+1)
+		return &wire{Conn: conn, unused: u, left: maxUnasked}, nil
 	}
 }
 
 // begin allows for the answer to one more request.
 func (w *wire) begin() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.users++
 	w.left += maxReceived
+	first := w.users == 1 && !w.closed
+	w.mu.Unlock()
+	if first {
+		w.unused.add(-1)
+	}
 }
 
 // rest is called when a request is done. Without any, little may come.
 func (w *wire) rest() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.users--; w.users == 0 {
+	w.users--
+	if w.users == 0 {
 		w.left = maxUnasked
 	}
+	last := w.users == 0 && !w.closed
+	w.mu.Unlock()
+	if last {
+		w.unused.add(+1)
+	}
+}
+
+// Close closes the connection.
+func (w *wire) Close() error {
+	w.mu.Lock()
+	counted := !w.closed && w.users == 0
+	w.closed = true
+	w.mu.Unlock()
+	if counted {
+		w.unused.add(-1)
+	}
+	return w.Conn.Close()
 }
 
 // Read counts what comes.

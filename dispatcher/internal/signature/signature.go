@@ -14,7 +14,8 @@ import (
 const version = "v1,"
 
 // Headers returns the headers that sign one attempt, [plan.SigningHeaders] in
-// their order, or none without keys. id is the call's, the same over all its
+// their order, or none without keys. The signatures are private: who reads them in a log
+// could send the request again. id is the call's, the same over all its
 // attempts; it must not have a full stop, which is what parts it from the rest. at is
 // when the attempt is made, of which whole seconds are sent. body is exactly what
 // is sent, empty for none. keys are decoded, the newest first; a body of 1 MiB is
@@ -40,6 +41,6 @@ func Headers(id string, at time.Time, body []byte, keys []plan.Secret) []plan.Re
 	return []plan.RenderedHeader{
 		{Name: plan.SigningID, Value: id},
 		{Name: plan.SigningTimestamp, Value: timestamp},
-		{Name: plan.SigningSignature, Value: string(signatures)},
+		{Name: plan.SigningSignature, Value: string(signatures), Private: true},
 	}
 }

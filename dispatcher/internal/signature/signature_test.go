@@ -147,7 +147,7 @@ func TestPublishedVector(t *testing.T) {
 	want := []plan.RenderedHeader{
 		{Name: "webhook-id", Value: "msg_p5jXN8AQM9LWM0D4loKWxJek"},
 		{Name: "webhook-timestamp", Value: "1614265330"},
-		{Name: "webhook-signature", Value: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
+		{Name: "webhook-signature", Value: "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", Private: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -6,7 +6,7 @@ import "time"
 const (
 	// requestTimeout bounds one token request: connect, headers and body together.
 	requestTimeout = 30 * time.Second
-	// maxAnswer bounds the body of its answer, counted after decompression.
+	// maxAnswer bounds the body of its answer, which is never decompressed.
 	maxAnswer = 64 << 10
 	// maxToken bounds an access token. Servers commonly take 8 to 64 KiB of headers.
 	maxToken = 16 << 10
