@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -131,9 +132,13 @@ func TestLeave(t *testing.T) {
 	if _, all := server.connections(); all != 1 || tokens.count() != 1 {
 		t.Errorf("%d connections, %d token requests, want one each", all, tokens.count())
 	}
+	begun := time.Now()
 	s.Leave(b)
 	server.closed(t)
 	tokens.closed(t)
+	if took := time.Since(begun); took > idleTimeout/2 {
+		t.Errorf("the unused connections were closed after %v only", took)
+	}
 	if n := len(s.pool.connections); n != 1 || s.pool.connections[settings{}.digest()] != s.usual || s.usual.users != 1 {
 		t.Errorf("%d kinds of connections are left, want the usual one", n)
 	}

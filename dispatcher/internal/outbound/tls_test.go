@@ -66,6 +66,15 @@ func TestTLSTrust(t *testing.T) {
 	}
 }
 
+// With authorities of its own an integration does not trust the system's.
+func TestTLSAuthoritiesReplaceTheSystems(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	config, err := tlsConfig(plan.TLS{CABundle: ca.bundle()})
+	if err != nil || !config.RootCAs.Equal(ca.pool()) {
+		t.Errorf("%v: others are trusted", err)
+	}
+}
+
 // The server name is asked for, so that a receiver with many certificates finds it.
 func TestTLSServerNameIsAskedFor(t *testing.T) {
 	ca := newAuthority(t, "ca")
