@@ -3,14 +3,8 @@ package plan
 import (
 	"errors"
 	"net/netip"
-	"regexp"
-	"slices"
 	"strings"
 )
-
-// label is one part of a DNS name. Underscores are no host names by RFC 1123,
-// but occur, and net/http sends them.
-var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
 
 // maxHost is the longest DNS name (RFC 1035, 2.3.4), as text.
 const maxHost = 253
@@ -18,13 +12,40 @@ const maxHost = 253
 // IsHost reports whether a host, without port and brackets, is an IP address or a
 // DNS name in ASCII.
 func IsHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if isAddress(host) {
 		return true
 	}
 	name := strings.TrimSuffix(host, ".")
-	return len(name) <= maxHost && !slices.ContainsFunc(strings.Split(name, "."), func(l string) bool {
-		return len(l) > 63 || !label.MatchString(l)
-	})
+	for label := range strings.SplitSeq(name, ".") {
+		if !isLabel(label) {
+			return false
+		}
+	}
+	return len(name) <= maxHost
+}
+
+// isAddress reports whether a host is an IP address. Each request asks it, mostly of a
+// name, for which [netip.ParseAddr] would make an error first.
+func isAddress(host string) bool {
+	if host == "" || !strings.Contains(host, ":") && (host[0] < '0' || host[0] > '9') {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// isLabel reports whether a text is one part of a DNS name. Underscores are no host
+// names by RFC 1123, but occur, and net/http sends them.
+func isLabel(text string) bool {
+	if text == "" || len(text) > 63 || text[0] == '-' || text[len(text)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(text) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 // IsNumericHost reports whether a host, without port and brackets, ends in a number,
@@ -32,7 +53,7 @@ func IsHost(host string) bool {
 // 017700000001 and 127.0.0.1. with its final dot are examples. Some resolvers read an
 // IPv4 address in it, others look it up.
 func IsNumericHost(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
+	if isAddress(host) {
 		return false
 	}
 	host = strings.TrimSuffix(host, ".")

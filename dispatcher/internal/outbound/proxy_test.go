@@ -233,6 +233,7 @@ func TestProxyEarlyBytes(t *testing.T) {
 			if _, err := io.WriteString(conn, "late"); err != nil {
 				t.Error(err)
 			}
+			_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
 			got := make([]byte, len(early)+len("late"))
 			if _, err := io.ReadFull(conn, got); err != nil || string(got) != early+"late" {
 				t.Errorf("%q with %d early bytes: %d bytes came, %v", head, len(early), len(got), err)
