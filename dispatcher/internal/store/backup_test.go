@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -104,12 +105,13 @@ func TestBackupIsThereOverAPowerCut(t *testing.T) {
 // TestAFailedBackupLeavesNothing: at whatever write it fails.
 func TestAFailedBackupLeavesNothing(t *testing.T) {
 	disk := vfs.NewMem()
-	left := -1 // writes in the backup until one fails
+	var left atomic.Int64 // writes in the backup until one fails
+	left.Store(-1)
 	p := openMem(t, errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if left < 0 || !strings.HasPrefix(op.Path, "/backups") || op.Kind.ReadOrWrite() != errorfs.OpIsWrite || op.Kind == errorfs.OpRemoveAll || op.Kind == errorfs.OpRemove {
+		if left.Load() < 0 || !strings.HasPrefix(op.Path, "/backups") || op.Kind.ReadOrWrite() != errorfs.OpIsWrite || op.Kind == errorfs.OpRemoveAll || op.Kind == errorfs.OpRemove {
 			return nil
 		}
-		if left--; left < 0 {
+		if left.Add(-1) < 0 {
 			return errors.New("injected: no")
 		}
 		return nil
@@ -120,7 +122,7 @@ func TestAFailedBackupLeavesNothing(t *testing.T) {
 	}
 	failures := 0
 	for n := range 1000 {
-		left = n
+		left.Store(int64(n))
 		err := p.Backup("/backups/monday")
 		if err == nil {
 			break
