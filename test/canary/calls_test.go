@@ -77,7 +77,7 @@ func (w *world) callAll() {
 	w.waitEnded(calls)
 }
 
-// waitEnded waits until all calls have ended, or wait for a proxy.
+// waitEnded waits until all calls have ended, or wait for a proxy or a token server.
 func (w *world) waitEnded(calls []*call) {
 	w.t.Helper()
 	eventually(w.t, func() string {
@@ -101,7 +101,8 @@ func (w *world) hasEnded(c *call) bool {
 		w.outcomes[got.Outcome] = true
 		c.ended = true
 	}
-	return c.ended || got.Attempts > 0 && strings.Contains(got.Message, "proxy")
+	away := strings.Contains(got.Message, "proxy") || strings.Contains(got.Message, "token server")
+	return c.ended || got.Attempts > 0 && away
 }
 
 // callBadly calls with data and requests that cannot be used, and hold a secret.

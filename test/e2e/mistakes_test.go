@@ -57,7 +57,7 @@ func mistakesOf(g, other generation) map[string]mistake {
 		"broken-pem": {
 			"tls: {caBundleFrom: {configMapKeyRef: {name: NAME, key: ca.crt}}}", "ConfigMap", "",
 			map[string]string{"ca.crt": g.authority.PEM[:len(g.authority.PEM)/2]}, map[string]string{"ca.crt": g.authority.PEM},
-			"ConfigMapValueInvalid", `key "ca.crt" of ConfigMap "broken-pem" cannot be a CA bundle: one of its PEM blocks is cut off or damaged`,
+			"ConfigMapValueInvalid", `key "ca.crt" of ConfigMap "broken-pem" cannot be a CA bundle: one of its PEM blocks is cut off, damaged or indented`,
 		},
 		"mismatched-key": {
 			clientTLS, "Secret", "kubernetes.io/tls", pair(g.client.PEM, other.client.Key), right,
