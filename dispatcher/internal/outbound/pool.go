@@ -118,14 +118,15 @@ func (p *pool) closeUnused(but *connections) {
 	}
 }
 
-// close closes the connections that no request uses, and ends token requests.
+// close closes the connections that no request uses, and ends token requests. The
+// lock is not held for that: a token request that ends may have to close unused
+// connections first.
 func (p *pool) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, t := range p.tokens {
+	tokens := slices.Collect(maps.Values(p.tokens))
+	p.mu.Unlock()
+	for _, t := range tokens {
 		t.source.Close()
 	}
-	for _, c := range p.connections {
-		c.transport.CloseIdleConnections()
-	}
+	p.closeUnused(nil)
 }

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
@@ -52,6 +53,54 @@ func TestUnusedConnectionsOfManyRoutes(t *testing.T) {
 	eventually(t, "the server has too many connections", func() bool { return open.Load() <= most+1 })
 	s.Close()
 	eventually(t, "closed connections are counted as unused", func() bool { return s.special.n.Load() == 0 })
+}
+
+// TestCloseWhileATokenIsAskedFor: a token request that ends with its Sender leaves
+// one unused connection too many (of HTTP/2, which outlives it), and they are closed in
+// the middle of that.
+func TestCloseWhileATokenIsAskedFor(t *testing.T) {
+	asked := make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" {
+			w.WriteHeader(http.StatusOK)
+			w.(http.Flusher).Flush()
+			asked <- struct{}{}
+			<-r.Context().Done()
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	s := newSenderOf(t, Options{Policy: egress.Policy{AllowLoopback: true}, MaxIdle: specialIdleShare})
+	s.special.most = 0
+	route, err := s.Route(&plan.Integration{
+		URL: server.URL, Timeout: time.Minute, TLS: &plan.TLS{CABundle: string(authority)},
+		OAuth2: &plan.OAuth2{TokenURL: server.URL + "/token", ClientID: "client", ClientSecret: plan.NewSecret("secret")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := route.Build(Parts{Method: http.MethodGet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := make(chan Response, 1)
+	go func() { sent <- s.Send(t.Context(), request) }()
+	<-asked
+	closed := make(chan struct{})
+	go func() {
+		s.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(time.Minute):
+		t.Fatal("Close does not return")
+	}
+	if response := <-sent; response.Reason != plan.ReasonTokenError {
+		t.Errorf("the attempt ended as %s: %s", response.Reason, response.Message)
+	}
 }
 
 // eventually waits until something is true.
