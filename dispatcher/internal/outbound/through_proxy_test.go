@@ -215,11 +215,12 @@ func TestThroughProxyClosedTunnel(t *testing.T) {
 	var requests atomic.Int64
 	server := receive(t, nil, false, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	p := newProxy(t, nil)
-	s, route := through(t, "operator", plan.Proxy{URL: p.URL}, integration(server.URL))
+	s, route := through(t, "integration", plan.Proxy{URL: p.URL}, integration(server.URL))
 	_, got := send(t, s, route)
 	ok(t, "first", got)
 	p.cut()
 	server.closed(t)
+	eventually(t, "the closed tunnel is not noticed", func() bool { return s.special.n.Load() == 0 })
 	_, got = send(t, s, route)
 	ok(t, "second", got)
 	if n, asked := requests.Load(), len(p.seen()); n != 2 || asked != 2 {
