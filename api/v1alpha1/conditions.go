@@ -37,6 +37,11 @@ const (
 	ReasonInvalidHeader = "InvalidHeader"
 	// ReasonInvalidSpec: Accepted=False, another field's value cannot be used.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonInvalidResponse: Accepted=False, response cannot be used: a path is no
+	// JSONPath, or the templates do not send the transaction id.
+	ReasonInvalidResponse = "InvalidResponse"
+	// ReasonInvalidTrigger: Accepted=False, a trigger's expression cannot be used.
+	ReasonInvalidTrigger = "InvalidTrigger"
 	// ReasonInvalidSystemName: Accepted=False, there is no valid system name.
 	ReasonInvalidSystemName = "InvalidSystemName"
 	// ReasonSystemNameTaken: Accepted=False, an older Webhook of the namespace

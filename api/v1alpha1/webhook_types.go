@@ -114,6 +114,21 @@ type WebhookSpec struct {
 	// +optional
 	BodyFrom *BodySource `json:"bodyFrom,omitempty"`
 
+	// response says what is read from the receiver's answer. Without it a 2xx status
+	// alone is success.
+	// +optional
+	Response *Response `json:"response,omitempty"`
+
+	// triggers are the events upon which this Webhook is called, beside the calls
+	// that are handed in by name: one that matches any of them makes one call. The
+	// event's data is the call's data, and the templates read its attributes as
+	// Event.Type, Event.Source and so on. At most 16.
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Triggers []Trigger `json:"triggers,omitempty"`
+
 	// sampleData is an example of a call's data, a JSON object. All templates are
 	// rendered with it as for a call, but nothing is sent; the condition
 	// SampleRendered says what came of it, and is absent without sampleData. A
@@ -292,7 +307,7 @@ type LastCall struct {
 	Time metav1.Time `json:"time,omitempty,omitzero"`
 
 	// outcome is the result: Succeeded, Rejected, Failed, Exhausted,
-	// RenderFailed, Blocked, Cancelled or Lost.
+	// RenderFailed, ResponseUnusable, Blocked, Cancelled or Lost.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +required

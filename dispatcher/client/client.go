@@ -33,7 +33,31 @@ type Call struct {
 	StatusCode int `json:"statusCode,omitempty"`
 	// Message says in one sentence how the last attempt ended.
 	Message string `json:"message,omitempty"`
+	// Branch is there when the call is finished: BranchYes if it succeeded, else
+	// BranchNo.
+	Branch string `json:"branch,omitempty"`
+	// Variables are those of response.variables that have a value; Response is the
+	// answer's document with response.useFullResponse.
+	Variables map[string]string `json:"variables,omitempty"`
+	Response  json.RawMessage   `json:"response,omitempty"`
+	// Redelivered is how often the call was delivered anew.
+	Redelivered int `json:"redelivered,omitempty"`
+	// Event is the event that made the call; nil if it was handed in by name.
+	Event *EventRef `json:"event,omitempty"`
 }
+
+// EventRef names a CloudEvent.
+type EventRef struct {
+	ID     string `json:"id"`
+	Source string `json:"source"`
+	Type   string `json:"type"`
+}
+
+// The branches that a workflow goes on with.
+const (
+	BranchYes = "yes"
+	BranchNo  = "no"
+)
 
 // The states of a call.
 const (

@@ -61,6 +61,10 @@ func webhookToPB(w *plan.Webhook) *pb.Webhook {
 		HasKey:               w.HasKey,
 		Timeout:              durationpb.New(w.Timeout),
 		Suspend:              w.Suspend,
+		Response:             responseToPB(w.Response),
+	}
+	for _, t := range w.Triggers {
+		m.Triggers = append(m.Triggers, &pb.Trigger{Type: t.Type, Source: t.Source, When: t.When})
 	}
 	for _, h := range w.Headers {
 		m.Headers = append(m.Headers, &pb.HeaderTemplate{Name: h.Name, Value: h.Value})
@@ -92,6 +96,10 @@ func webhookFromPB(m *pb.Webhook) *plan.Webhook {
 		HasKey:       m.GetHasKey(),
 		Timeout:      m.GetTimeout().AsDuration(),
 		Suspend:      m.GetSuspend(),
+		Response:     responseFromPB(m.GetResponse()),
+	}
+	for _, t := range m.GetTriggers() {
+		w.Triggers = append(w.Triggers, plan.Trigger{Type: t.GetType(), Source: t.GetSource(), When: t.GetWhen()})
 	}
 	for _, h := range m.GetHeaders() {
 		w.Headers = append(w.Headers, plan.HeaderTemplate{Name: h.GetName(), Value: h.GetValue()})

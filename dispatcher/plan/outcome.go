@@ -19,14 +19,24 @@ const (
 	// OutcomeRenderFailed: a template could not be rendered with the call's
 	// data, or what it rendered is no valid URL or header; nothing was sent.
 	OutcomeRenderFailed Outcome = "RenderFailed"
+	// OutcomeResponseUnusable: the receiver answered 2xx, but the answer is no JSON
+	// document, lacks a required variable, or a condition does not hold.
+	OutcomeResponseUnusable Outcome = "ResponseUnusable"
 	// OutcomeBlocked: the URL or address is not allowed; nothing was sent.
 	OutcomeBlocked Outcome = "Blocked"
-	// OutcomeCancelled: the webhook was deleted while the call waited.
+	// OutcomeCancelled: a caller cancelled the call, or the webhook was deleted while
+	// it waited.
 	OutcomeCancelled Outcome = "Cancelled"
 	// OutcomeLost: the dispatcher died during the only attempt of a call
 	// without the idempotency key, so whether it arrived is unknown.
 	OutcomeLost Outcome = "Lost"
 )
+
+// Outcomes are all of them.
+var Outcomes = []Outcome{
+	OutcomeSucceeded, OutcomeRejected, OutcomeFailed, OutcomeExhausted, OutcomeRenderFailed,
+	OutcomeResponseUnusable, OutcomeBlocked, OutcomeCancelled, OutcomeLost,
+}
 
 // Success reports whether the outcome counts as success.
 func (o Outcome) Success() bool { return o == OutcomeSucceeded }
@@ -49,7 +59,9 @@ const (
 	ReasonBadRequest      Reason = "BadRequest"      // rendered parts make no valid request
 	ReasonTokenError      Reason = "TokenError"      // no access token could be got, so nothing was sent
 	ReasonTokenRefused    Reason = "TokenRefused"    // 401 to an access token, which is thrown away
-	ReasonCrash           Reason = "Crash"           // the dispatcher died during the attempt
+	// ReasonResponseUnusable: 2xx with an answer that cannot be used as awaited.
+	ReasonResponseUnusable Reason = "ResponseUnusable"
+	ReasonCrash            Reason = "Crash" // the dispatcher died during the attempt
 )
 
 // Report is the newest outcome of a webhook, as the dispatcher tells it to the

@@ -98,6 +98,10 @@ type Webhook struct {
 	// what is not theirs.
 	Integration Key
 
+	// Triggers are the events that make calls of it. They are there also if it is not
+	// ready, so that an event is refused then and not passed over.
+	Triggers []Trigger
+
 	// NotReady, when not empty, says in one sentence why the webhook takes no
 	// calls now. Calls already accepted wait. All fields below are then unset.
 	NotReady string
@@ -138,6 +142,8 @@ type Webhook struct {
 	Retry *Retry
 	// Suspend keeps this webhook's calls waiting.
 	Suspend bool
+	// Response says what is read from answers; nil if their status is all.
+	Response *Response
 }
 
 // HeaderTemplate is one of a webhook's own headers.

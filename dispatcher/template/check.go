@@ -154,7 +154,7 @@ func (c *checker) variableOf(n name) *variable {
 		return v
 	}
 	s := c.root.field(n)
-	if s.key == hostKey {
+	if s.key == requestKey {
 		s.fixed, s.host, s.typ = true, true, TypeComposite
 	}
 	v := &variable{name: n, shape: s, data: true, readFirst: true}

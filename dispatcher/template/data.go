@@ -1,11 +1,6 @@
 package template
 
-import (
-	"time"
-	"unicode/utf8"
-
-	"github.com/maestra-io/webhook-operator/dispatcher/template/internal/format"
-)
+import "unicode/utf8"
 
 // Data is what a call's templates are rendered with: the caller's JSON object
 // and, after [Data.With], the host variables. It is immutable and safe for
@@ -55,52 +50,4 @@ func invalidUTF8(text string) int {
 		}
 		at += size
 	}
-}
-
-// Host is what the host knows about a call. Templates see it as the object
-// WebhookRequest.
-type Host struct {
-	// TransactionalID is WebhookRequest.TransactionalId: the same in all
-	// attempts of a call.
-	TransactionalID string
-	// CreatedAt is WebhookRequest.CreatedAt: when the call was taken in, a date
-	// in UTC.
-	CreatedAt time.Time
-}
-
-// hostVariables is the memory of one call's host variables, in one piece.
-type hostVariables struct {
-	roots   [1]value
-	request object
-	fields  [2]value
-	object  object
-}
-
-// The names of the host variables are the same for all calls.
-var (
-	hostRoots     = []string{"WebhookRequest"}
-	requestFields = []string{"TransactionalId", "CreatedAt"}
-	requestTypes  = []Type{TypeString, TypeDateTime}
-	hostKey       = fold(hostRoots[0])
-)
-
-// With returns the data with the host variables of a call added. Their object
-// replaces one of the same name, in any case, in the caller's data, so that no
-// caller can choose a transaction id. It costs one allocation; d is unchanged.
-func (d Data) With(host Host) Data {
-	v := &hostVariables{}
-	created, _ := format.FromTime(host.CreatedAt.UTC())
-	v.fields = [2]value{textOf(host.TransactionalID), dateOf(created)}
-	v.request = object{names: requestFields, values: v.fields[:]}
-	v.roots = [1]value{{kind: objectValue, object: &v.request}}
-	v.object = object{names: hostRoots, values: v.roots[:]}
-	return Data{root: d.root, host: &v.object}
-}
-
-// get returns the root value that a shape names.
-func (d Data) get(s *shape, hint *int32) (*value, bool) {
-	if d.host != nil && s.key == hostKey {
-		return &d.host.values[0], true
-	}
-	return d.root.get(s, hint)
 }

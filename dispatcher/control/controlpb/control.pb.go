@@ -76,6 +76,141 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 	return file_control_proto_rawDescGZIP(), []int{0}
 }
 
+// ReviewRequest is a caller's token and what it wants to do.
+type ReviewRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Token []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// verb on webhooks/calls: create, get or delete.
+	Verb      string `protobuf:"bytes,2,opt,name=verb,proto3" json:"verb,omitempty"`
+	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// name of the Webhook; empty for all of the namespace.
+	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewRequest) Reset() {
+	*x = ReviewRequest{}
+	mi := &file_control_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewRequest) ProtoMessage() {}
+
+func (x *ReviewRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewRequest.ProtoReflect.Descriptor instead.
+func (*ReviewRequest) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ReviewRequest) GetToken() []byte {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *ReviewRequest) GetVerb() string {
+	if x != nil {
+		return x.Verb
+	}
+	return ""
+}
+
+func (x *ReviewRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *ReviewRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ReviewResponse is the verdict.
+type ReviewResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// authenticated is false for a token that Kubernetes does not know, or that is
+	// for another audience; then nothing else is set.
+	Authenticated bool `protobuf:"varint,1,opt,name=authenticated,proto3" json:"authenticated,omitempty"`
+	Allowed       bool `protobuf:"varint,2,opt,name=allowed,proto3" json:"allowed,omitempty"`
+	// user is the caller's name.
+	User          string `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewResponse) Reset() {
+	*x = ReviewResponse{}
+	mi := &file_control_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewResponse) ProtoMessage() {}
+
+func (x *ReviewResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewResponse.ProtoReflect.Descriptor instead.
+func (*ReviewResponse) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReviewResponse) GetAuthenticated() bool {
+	if x != nil {
+		return x.Authenticated
+	}
+	return false
+}
+
+func (x *ReviewResponse) GetAllowed() bool {
+	if x != nil {
+		return x.Allowed
+	}
+	return false
+}
+
+func (x *ReviewResponse) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
 // DispatcherMessage is what the dispatcher sends.
 type DispatcherMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -91,7 +226,7 @@ type DispatcherMessage struct {
 
 func (x *DispatcherMessage) Reset() {
 	*x = DispatcherMessage{}
-	mi := &file_control_proto_msgTypes[0]
+	mi := &file_control_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -103,7 +238,7 @@ func (x *DispatcherMessage) String() string {
 func (*DispatcherMessage) ProtoMessage() {}
 
 func (x *DispatcherMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[0]
+	mi := &file_control_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -116,7 +251,7 @@ func (x *DispatcherMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DispatcherMessage.ProtoReflect.Descriptor instead.
 func (*DispatcherMessage) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{0}
+	return file_control_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *DispatcherMessage) GetMessage() isDispatcherMessage_Message {
@@ -182,6 +317,7 @@ type ManagerMessage struct {
 	//
 	//	*ManagerMessage_Delta
 	//	*ManagerMessage_OutcomesAck
+	//	*ManagerMessage_ServingCertificate
 	Message       isManagerMessage_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -189,7 +325,7 @@ type ManagerMessage struct {
 
 func (x *ManagerMessage) Reset() {
 	*x = ManagerMessage{}
-	mi := &file_control_proto_msgTypes[1]
+	mi := &file_control_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -201,7 +337,7 @@ func (x *ManagerMessage) String() string {
 func (*ManagerMessage) ProtoMessage() {}
 
 func (x *ManagerMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[1]
+	mi := &file_control_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -214,7 +350,7 @@ func (x *ManagerMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ManagerMessage.ProtoReflect.Descriptor instead.
 func (*ManagerMessage) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{1}
+	return file_control_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ManagerMessage) GetMessage() isManagerMessage_Message {
@@ -242,6 +378,15 @@ func (x *ManagerMessage) GetOutcomesAck() *OutcomesAck {
 	return nil
 }
 
+func (x *ManagerMessage) GetServingCertificate() *ServingCertificate {
+	if x != nil {
+		if x, ok := x.Message.(*ManagerMessage_ServingCertificate); ok {
+			return x.ServingCertificate
+		}
+	}
+	return nil
+}
+
 type isManagerMessage_Message interface {
 	isManagerMessage_Message()
 }
@@ -254,9 +399,70 @@ type ManagerMessage_OutcomesAck struct {
 	OutcomesAck *OutcomesAck `protobuf:"bytes,2,opt,name=outcomes_ack,json=outcomesAck,proto3,oneof"`
 }
 
+type ManagerMessage_ServingCertificate struct {
+	ServingCertificate *ServingCertificate `protobuf:"bytes,3,opt,name=serving_certificate,json=servingCertificate,proto3,oneof"`
+}
+
 func (*ManagerMessage_Delta) isManagerMessage_Message() {}
 
 func (*ManagerMessage_OutcomesAck) isManagerMessage_Message() {}
+
+func (*ManagerMessage_ServingCertificate) isManagerMessage_Message() {}
+
+// ServingCertificate is what the dispatcher shows to callers. It comes after a hello
+// and with every change; before the first one there is none.
+type ServingCertificate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// certificate is the chain, in PEM.
+	Certificate   string `protobuf:"bytes,1,opt,name=certificate,proto3" json:"certificate,omitempty"`
+	Key           []byte `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ServingCertificate) Reset() {
+	*x = ServingCertificate{}
+	mi := &file_control_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ServingCertificate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ServingCertificate) ProtoMessage() {}
+
+func (x *ServingCertificate) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ServingCertificate.ProtoReflect.Descriptor instead.
+func (*ServingCertificate) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ServingCertificate) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
+}
+
+func (x *ServingCertificate) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
 
 // Ref names an entry.
 type Ref struct {
@@ -270,7 +476,7 @@ type Ref struct {
 
 func (x *Ref) Reset() {
 	*x = Ref{}
-	mi := &file_control_proto_msgTypes[2]
+	mi := &file_control_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -282,7 +488,7 @@ func (x *Ref) String() string {
 func (*Ref) ProtoMessage() {}
 
 func (x *Ref) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[2]
+	mi := &file_control_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -295,7 +501,7 @@ func (x *Ref) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ref.ProtoReflect.Descriptor instead.
 func (*Ref) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{2}
+	return file_control_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ref) GetKind() Kind {
@@ -330,7 +536,7 @@ type EntryVersion struct {
 
 func (x *EntryVersion) Reset() {
 	*x = EntryVersion{}
-	mi := &file_control_proto_msgTypes[3]
+	mi := &file_control_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -342,7 +548,7 @@ func (x *EntryVersion) String() string {
 func (*EntryVersion) ProtoMessage() {}
 
 func (x *EntryVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[3]
+	mi := &file_control_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -355,7 +561,7 @@ func (x *EntryVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryVersion.ProtoReflect.Descriptor instead.
 func (*EntryVersion) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{3}
+	return file_control_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EntryVersion) GetRef() *Ref {
@@ -390,7 +596,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -402,7 +608,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[4]
+	mi := &file_control_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -415,7 +621,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{4}
+	return file_control_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hello) GetHave() []*EntryVersion {
@@ -462,7 +668,7 @@ type Delta struct {
 
 func (x *Delta) Reset() {
 	*x = Delta{}
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +680,7 @@ func (x *Delta) String() string {
 func (*Delta) ProtoMessage() {}
 
 func (x *Delta) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[5]
+	mi := &file_control_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +693,7 @@ func (x *Delta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delta.ProtoReflect.Descriptor instead.
 func (*Delta) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{5}
+	return file_control_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Delta) GetNonce() uint64 {
@@ -533,7 +739,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +751,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[6]
+	mi := &file_control_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +764,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{6}
+	return file_control_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Entry) GetHash() []byte {
@@ -621,7 +827,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -633,7 +839,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[7]
+	mi := &file_control_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -646,7 +852,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{7}
+	return file_control_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Ack) GetNonce() uint64 {
@@ -676,7 +882,7 @@ type EntryResult struct {
 
 func (x *EntryResult) Reset() {
 	*x = EntryResult{}
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +894,7 @@ func (x *EntryResult) String() string {
 func (*EntryResult) ProtoMessage() {}
 
 func (x *EntryResult) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[8]
+	mi := &file_control_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +907,7 @@ func (x *EntryResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryResult.ProtoReflect.Descriptor instead.
 func (*EntryResult) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{8}
+	return file_control_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EntryResult) GetRef() *Ref {
@@ -752,7 +958,7 @@ type Integration struct {
 
 func (x *Integration) Reset() {
 	*x = Integration{}
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +970,7 @@ func (x *Integration) String() string {
 func (*Integration) ProtoMessage() {}
 
 func (x *Integration) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[9]
+	mi := &file_control_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +983,7 @@ func (x *Integration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Integration.ProtoReflect.Descriptor instead.
 func (*Integration) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{9}
+	return file_control_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Integration) GetNamespace() string {
@@ -921,7 +1127,7 @@ type OAuth2 struct {
 
 func (x *OAuth2) Reset() {
 	*x = OAuth2{}
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1139,7 @@ func (x *OAuth2) String() string {
 func (*OAuth2) ProtoMessage() {}
 
 func (x *OAuth2) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[10]
+	mi := &file_control_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1152,7 @@ func (x *OAuth2) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
 func (*OAuth2) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{10}
+	return file_control_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *OAuth2) GetTokenUrl() string {
@@ -1002,7 +1208,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1220,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[11]
+	mi := &file_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1233,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{11}
+	return file_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Parameter) GetName() string {
@@ -1058,7 +1264,7 @@ type TLS struct {
 
 func (x *TLS) Reset() {
 	*x = TLS{}
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1070,7 +1276,7 @@ func (x *TLS) String() string {
 func (*TLS) ProtoMessage() {}
 
 func (x *TLS) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[12]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1083,7 +1289,7 @@ func (x *TLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLS.ProtoReflect.Descriptor instead.
 func (*TLS) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{12}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TLS) GetCaBundle() string {
@@ -1133,7 +1339,7 @@ type Egress struct {
 
 func (x *Egress) Reset() {
 	*x = Egress{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1351,7 @@ func (x *Egress) String() string {
 func (*Egress) ProtoMessage() {}
 
 func (x *Egress) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1364,7 @@ func (x *Egress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Egress.ProtoReflect.Descriptor instead.
 func (*Egress) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Egress) GetHosts() []string {
@@ -1194,7 +1400,7 @@ type Proxy struct {
 
 func (x *Proxy) Reset() {
 	*x = Proxy{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1412,7 @@ func (x *Proxy) String() string {
 func (*Proxy) ProtoMessage() {}
 
 func (x *Proxy) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1425,7 @@ func (x *Proxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proxy.ProtoReflect.Descriptor instead.
 func (*Proxy) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Proxy) GetUrl() string {
@@ -1256,7 +1462,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1474,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1487,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Header) GetName() string {
@@ -1331,13 +1537,15 @@ type Webhook struct {
 	Culture              string                 `protobuf:"bytes,21,opt,name=culture,proto3" json:"culture,omitempty"`
 	BodyField            string                 `protobuf:"bytes,22,opt,name=body_field,json=bodyField,proto3" json:"body_field,omitempty"`
 	BodyContext          string                 `protobuf:"bytes,23,opt,name=body_context,json=bodyContext,proto3" json:"body_context,omitempty"`
+	Response             *Response              `protobuf:"bytes,24,opt,name=response,proto3" json:"response,omitempty"`
+	Triggers             []*Trigger             `protobuf:"bytes,25,rep,name=triggers,proto3" json:"triggers,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Webhook) Reset() {
 	*x = Webhook{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1349,7 +1557,7 @@ func (x *Webhook) String() string {
 func (*Webhook) ProtoMessage() {}
 
 func (x *Webhook) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1362,7 +1570,7 @@ func (x *Webhook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
 func (*Webhook) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Webhook) GetNamespace() string {
@@ -1526,6 +1734,264 @@ func (x *Webhook) GetBodyContext() string {
 	return ""
 }
 
+func (x *Webhook) GetResponse() *Response {
+	if x != nil {
+		return x.Response
+	}
+	return nil
+}
+
+func (x *Webhook) GetTriggers() []*Trigger {
+	if x != nil {
+		return x.Triggers
+	}
+	return nil
+}
+
+// Response mirrors plan.Response.
+type Response struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Variables     []*Variable            `protobuf:"bytes,1,rep,name=variables,proto3" json:"variables,omitempty"`
+	Conditions    []*Condition           `protobuf:"bytes,2,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	Full          bool                   `protobuf:"varint,3,opt,name=full,proto3" json:"full,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Response) Reset() {
+	*x = Response{}
+	mi := &file_control_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Response) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Response) ProtoMessage() {}
+
+func (x *Response) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Response.ProtoReflect.Descriptor instead.
+func (*Response) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Response) GetVariables() []*Variable {
+	if x != nil {
+		return x.Variables
+	}
+	return nil
+}
+
+func (x *Response) GetConditions() []*Condition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+func (x *Response) GetFull() bool {
+	if x != nil {
+		return x.Full
+	}
+	return false
+}
+
+// Variable mirrors plan.Variable.
+type Variable struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	Required      bool                   `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Variable) Reset() {
+	*x = Variable{}
+	mi := &file_control_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Variable) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Variable) ProtoMessage() {}
+
+func (x *Variable) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Variable.ProtoReflect.Descriptor instead.
+func (*Variable) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Variable) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Variable) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Variable) GetRequired() bool {
+	if x != nil {
+		return x.Required
+	}
+	return false
+}
+
+// Condition mirrors plan.Condition.
+type Condition struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Variable      string                 `protobuf:"bytes,1,opt,name=variable,proto3" json:"variable,omitempty"`
+	Operator      string                 `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	Value         string                 `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Condition) Reset() {
+	*x = Condition{}
+	mi := &file_control_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Condition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Condition) ProtoMessage() {}
+
+func (x *Condition) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Condition.ProtoReflect.Descriptor instead.
+func (*Condition) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Condition) GetVariable() string {
+	if x != nil {
+		return x.Variable
+	}
+	return ""
+}
+
+func (x *Condition) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Condition) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// Trigger mirrors plan.Trigger.
+type Trigger struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	When          string                 `protobuf:"bytes,3,opt,name=when,proto3" json:"when,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Trigger) Reset() {
+	*x = Trigger{}
+	mi := &file_control_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Trigger) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Trigger) ProtoMessage() {}
+
+func (x *Trigger) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Trigger.ProtoReflect.Descriptor instead.
+func (*Trigger) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Trigger) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Trigger) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Trigger) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
 // HeaderTemplate mirrors plan.HeaderTemplate.
 type HeaderTemplate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1537,7 +2003,7 @@ type HeaderTemplate struct {
 
 func (x *HeaderTemplate) Reset() {
 	*x = HeaderTemplate{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +2015,7 @@ func (x *HeaderTemplate) String() string {
 func (*HeaderTemplate) ProtoMessage() {}
 
 func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +2028,7 @@ func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderTemplate.ProtoReflect.Descriptor instead.
 func (*HeaderTemplate) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HeaderTemplate) GetName() string {
@@ -1593,7 +2059,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +2071,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +2084,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{18}
+	return file_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Retry) GetRetries() int64 {
@@ -1667,7 +2133,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +2145,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +2158,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{19}
+	return file_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Outcomes) GetReports() []*Report {
@@ -1724,7 +2190,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1736,7 +2202,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1749,7 +2215,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{20}
+	return file_control_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Report) GetNamespace() string {
@@ -1854,7 +2320,7 @@ type OutcomesAck struct {
 
 func (x *OutcomesAck) Reset() {
 	*x = OutcomesAck{}
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +2332,7 @@ func (x *OutcomesAck) String() string {
 func (*OutcomesAck) ProtoMessage() {}
 
 func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +2345,7 @@ func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomesAck.ProtoReflect.Descriptor instead.
 func (*OutcomesAck) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21}
+	return file_control_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *OutcomesAck) GetDone() []*ReportSeq {
@@ -1901,7 +2367,7 @@ type ReportSeq struct {
 
 func (x *ReportSeq) Reset() {
 	*x = ReportSeq{}
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1913,7 +2379,7 @@ func (x *ReportSeq) String() string {
 func (*ReportSeq) ProtoMessage() {}
 
 func (x *ReportSeq) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1926,7 +2392,7 @@ func (x *ReportSeq) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportSeq.ProtoReflect.Descriptor instead.
 func (*ReportSeq) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{22}
+	return file_control_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReportSeq) GetNamespace() string {
@@ -1954,16 +2420,29 @@ var File_control_proto protoreflect.FileDescriptor
 
 const file_control_proto_rawDesc = "" +
 	"\n" +
-	"\rcontrol.proto\x12\x1bmaestra.webhooks.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd5\x01\n" +
+	"\rcontrol.proto\x12\x1bmaestra.webhooks.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n" +
+	"\rReviewRequest\x12\x19\n" +
+	"\x05token\x18\x01 \x01(\fB\x03\x80\x01\x01R\x05token\x12\x12\n" +
+	"\x04verb\x18\x02 \x01(\tR\x04verb\x12\x1c\n" +
+	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\"d\n" +
+	"\x0eReviewResponse\x12$\n" +
+	"\rauthenticated\x18\x01 \x01(\bR\rauthenticated\x12\x18\n" +
+	"\aallowed\x18\x02 \x01(\bR\aallowed\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\tR\x04user\"\xd5\x01\n" +
 	"\x11DispatcherMessage\x12:\n" +
 	"\x05hello\x18\x01 \x01(\v2\".maestra.webhooks.control.v1.HelloH\x00R\x05hello\x124\n" +
 	"\x03ack\x18\x02 \x01(\v2 .maestra.webhooks.control.v1.AckH\x00R\x03ack\x12C\n" +
 	"\boutcomes\x18\x03 \x01(\v2%.maestra.webhooks.control.v1.OutcomesH\x00R\boutcomesB\t\n" +
-	"\amessage\"\xa6\x01\n" +
+	"\amessage\"\x8a\x02\n" +
 	"\x0eManagerMessage\x12:\n" +
 	"\x05delta\x18\x01 \x01(\v2\".maestra.webhooks.control.v1.DeltaH\x00R\x05delta\x12M\n" +
-	"\foutcomes_ack\x18\x02 \x01(\v2(.maestra.webhooks.control.v1.OutcomesAckH\x00R\voutcomesAckB\t\n" +
-	"\amessage\"n\n" +
+	"\foutcomes_ack\x18\x02 \x01(\v2(.maestra.webhooks.control.v1.OutcomesAckH\x00R\voutcomesAck\x12b\n" +
+	"\x13serving_certificate\x18\x03 \x01(\v2/.maestra.webhooks.control.v1.ServingCertificateH\x00R\x12servingCertificateB\t\n" +
+	"\amessage\"M\n" +
+	"\x12ServingCertificate\x12 \n" +
+	"\vcertificate\x18\x01 \x01(\tR\vcertificate\x12\x15\n" +
+	"\x03key\x18\x02 \x01(\fB\x03\x80\x01\x01R\x03key\"n\n" +
 	"\x03Ref\x125\n" +
 	"\x04kind\x18\x01 \x01(\x0e2!.maestra.webhooks.control.v1.KindR\x04kind\x12\x1c\n" +
 	"\tnamespace\x18\x02 \x01(\tR\tnamespace\x12\x12\n" +
@@ -2047,7 +2526,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x12\x18\n" +
-	"\aprivate\x18\x03 \x01(\bR\aprivate\"\x8a\x06\n" +
+	"\aprivate\x18\x03 \x01(\bR\aprivate\"\x8f\a\n" +
 	"\aWebhook\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -2076,7 +2555,27 @@ const file_control_proto_rawDesc = "" +
 	"\aculture\x18\x15 \x01(\tR\aculture\x12\x1d\n" +
 	"\n" +
 	"body_field\x18\x16 \x01(\tR\tbodyField\x12!\n" +
-	"\fbody_context\x18\x17 \x01(\tR\vbodyContext\":\n" +
+	"\fbody_context\x18\x17 \x01(\tR\vbodyContext\x12A\n" +
+	"\bresponse\x18\x18 \x01(\v2%.maestra.webhooks.control.v1.ResponseR\bresponse\x12@\n" +
+	"\btriggers\x18\x19 \x03(\v2$.maestra.webhooks.control.v1.TriggerR\btriggers\"\xab\x01\n" +
+	"\bResponse\x12C\n" +
+	"\tvariables\x18\x01 \x03(\v2%.maestra.webhooks.control.v1.VariableR\tvariables\x12F\n" +
+	"\n" +
+	"conditions\x18\x02 \x03(\v2&.maestra.webhooks.control.v1.ConditionR\n" +
+	"conditions\x12\x12\n" +
+	"\x04full\x18\x03 \x01(\bR\x04full\"N\n" +
+	"\bVariable\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x1a\n" +
+	"\brequired\x18\x03 \x01(\bR\brequired\"Y\n" +
+	"\tCondition\x12\x1a\n" +
+	"\bvariable\x18\x01 \x01(\tR\bvariable\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\tR\boperator\x12\x14\n" +
+	"\x05value\x18\x03 \x01(\tR\x05value\"I\n" +
+	"\aTrigger\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +
+	"\x04when\x18\x03 \x01(\tR\x04when\":\n" +
 	"\x0eHeaderTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xbe\x01\n" +
@@ -2114,9 +2613,10 @@ const file_control_proto_rawDesc = "" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10KIND_INTEGRATION\x10\x01\x12\x10\n" +
-	"\fKIND_WEBHOOK\x10\x022u\n" +
+	"\fKIND_WEBHOOK\x10\x022\xd8\x01\n" +
 	"\aControl\x12j\n" +
-	"\aSession\x12..maestra.webhooks.control.v1.DispatcherMessage\x1a+.maestra.webhooks.control.v1.ManagerMessage(\x010\x01BEZCgithub.com/maestra-io/webhook-operator/dispatcher/control/controlpbb\x06proto3"
+	"\aSession\x12..maestra.webhooks.control.v1.DispatcherMessage\x1a+.maestra.webhooks.control.v1.ManagerMessage(\x010\x01\x12a\n" +
+	"\x06Review\x12*.maestra.webhooks.control.v1.ReviewRequest\x1a+.maestra.webhooks.control.v1.ReviewResponseBEZCgithub.com/maestra-io/webhook-operator/dispatcher/control/controlpbb\x06proto3"
 
 var (
 	file_control_proto_rawDescOnce sync.Once
@@ -2131,76 +2631,90 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_control_proto_goTypes = []any{
 	(Kind)(0),                     // 0: maestra.webhooks.control.v1.Kind
-	(*DispatcherMessage)(nil),     // 1: maestra.webhooks.control.v1.DispatcherMessage
-	(*ManagerMessage)(nil),        // 2: maestra.webhooks.control.v1.ManagerMessage
-	(*Ref)(nil),                   // 3: maestra.webhooks.control.v1.Ref
-	(*EntryVersion)(nil),          // 4: maestra.webhooks.control.v1.EntryVersion
-	(*Hello)(nil),                 // 5: maestra.webhooks.control.v1.Hello
-	(*Delta)(nil),                 // 6: maestra.webhooks.control.v1.Delta
-	(*Entry)(nil),                 // 7: maestra.webhooks.control.v1.Entry
-	(*Ack)(nil),                   // 8: maestra.webhooks.control.v1.Ack
-	(*EntryResult)(nil),           // 9: maestra.webhooks.control.v1.EntryResult
-	(*Integration)(nil),           // 10: maestra.webhooks.control.v1.Integration
-	(*OAuth2)(nil),                // 11: maestra.webhooks.control.v1.OAuth2
-	(*Parameter)(nil),             // 12: maestra.webhooks.control.v1.Parameter
-	(*TLS)(nil),                   // 13: maestra.webhooks.control.v1.TLS
-	(*Egress)(nil),                // 14: maestra.webhooks.control.v1.Egress
-	(*Proxy)(nil),                 // 15: maestra.webhooks.control.v1.Proxy
-	(*Header)(nil),                // 16: maestra.webhooks.control.v1.Header
-	(*Webhook)(nil),               // 17: maestra.webhooks.control.v1.Webhook
-	(*HeaderTemplate)(nil),        // 18: maestra.webhooks.control.v1.HeaderTemplate
-	(*Retry)(nil),                 // 19: maestra.webhooks.control.v1.Retry
-	(*Outcomes)(nil),              // 20: maestra.webhooks.control.v1.Outcomes
-	(*Report)(nil),                // 21: maestra.webhooks.control.v1.Report
-	(*OutcomesAck)(nil),           // 22: maestra.webhooks.control.v1.OutcomesAck
-	(*ReportSeq)(nil),             // 23: maestra.webhooks.control.v1.ReportSeq
-	(*durationpb.Duration)(nil),   // 24: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(*ReviewRequest)(nil),         // 1: maestra.webhooks.control.v1.ReviewRequest
+	(*ReviewResponse)(nil),        // 2: maestra.webhooks.control.v1.ReviewResponse
+	(*DispatcherMessage)(nil),     // 3: maestra.webhooks.control.v1.DispatcherMessage
+	(*ManagerMessage)(nil),        // 4: maestra.webhooks.control.v1.ManagerMessage
+	(*ServingCertificate)(nil),    // 5: maestra.webhooks.control.v1.ServingCertificate
+	(*Ref)(nil),                   // 6: maestra.webhooks.control.v1.Ref
+	(*EntryVersion)(nil),          // 7: maestra.webhooks.control.v1.EntryVersion
+	(*Hello)(nil),                 // 8: maestra.webhooks.control.v1.Hello
+	(*Delta)(nil),                 // 9: maestra.webhooks.control.v1.Delta
+	(*Entry)(nil),                 // 10: maestra.webhooks.control.v1.Entry
+	(*Ack)(nil),                   // 11: maestra.webhooks.control.v1.Ack
+	(*EntryResult)(nil),           // 12: maestra.webhooks.control.v1.EntryResult
+	(*Integration)(nil),           // 13: maestra.webhooks.control.v1.Integration
+	(*OAuth2)(nil),                // 14: maestra.webhooks.control.v1.OAuth2
+	(*Parameter)(nil),             // 15: maestra.webhooks.control.v1.Parameter
+	(*TLS)(nil),                   // 16: maestra.webhooks.control.v1.TLS
+	(*Egress)(nil),                // 17: maestra.webhooks.control.v1.Egress
+	(*Proxy)(nil),                 // 18: maestra.webhooks.control.v1.Proxy
+	(*Header)(nil),                // 19: maestra.webhooks.control.v1.Header
+	(*Webhook)(nil),               // 20: maestra.webhooks.control.v1.Webhook
+	(*Response)(nil),              // 21: maestra.webhooks.control.v1.Response
+	(*Variable)(nil),              // 22: maestra.webhooks.control.v1.Variable
+	(*Condition)(nil),             // 23: maestra.webhooks.control.v1.Condition
+	(*Trigger)(nil),               // 24: maestra.webhooks.control.v1.Trigger
+	(*HeaderTemplate)(nil),        // 25: maestra.webhooks.control.v1.HeaderTemplate
+	(*Retry)(nil),                 // 26: maestra.webhooks.control.v1.Retry
+	(*Outcomes)(nil),              // 27: maestra.webhooks.control.v1.Outcomes
+	(*Report)(nil),                // 28: maestra.webhooks.control.v1.Report
+	(*OutcomesAck)(nil),           // 29: maestra.webhooks.control.v1.OutcomesAck
+	(*ReportSeq)(nil),             // 30: maestra.webhooks.control.v1.ReportSeq
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
-	5,  // 0: maestra.webhooks.control.v1.DispatcherMessage.hello:type_name -> maestra.webhooks.control.v1.Hello
-	8,  // 1: maestra.webhooks.control.v1.DispatcherMessage.ack:type_name -> maestra.webhooks.control.v1.Ack
-	20, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
-	6,  // 3: maestra.webhooks.control.v1.ManagerMessage.delta:type_name -> maestra.webhooks.control.v1.Delta
-	22, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
-	0,  // 5: maestra.webhooks.control.v1.Ref.kind:type_name -> maestra.webhooks.control.v1.Kind
-	3,  // 6: maestra.webhooks.control.v1.EntryVersion.ref:type_name -> maestra.webhooks.control.v1.Ref
-	4,  // 7: maestra.webhooks.control.v1.Hello.have:type_name -> maestra.webhooks.control.v1.EntryVersion
-	3,  // 8: maestra.webhooks.control.v1.Hello.holds:type_name -> maestra.webhooks.control.v1.Ref
-	7,  // 9: maestra.webhooks.control.v1.Delta.upserts:type_name -> maestra.webhooks.control.v1.Entry
-	3,  // 10: maestra.webhooks.control.v1.Delta.removals:type_name -> maestra.webhooks.control.v1.Ref
-	10, // 11: maestra.webhooks.control.v1.Entry.integration:type_name -> maestra.webhooks.control.v1.Integration
-	17, // 12: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
-	9,  // 13: maestra.webhooks.control.v1.Ack.results:type_name -> maestra.webhooks.control.v1.EntryResult
-	3,  // 14: maestra.webhooks.control.v1.EntryResult.ref:type_name -> maestra.webhooks.control.v1.Ref
-	16, // 15: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
-	24, // 16: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
-	19, // 17: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
-	11, // 18: maestra.webhooks.control.v1.Integration.oauth2:type_name -> maestra.webhooks.control.v1.OAuth2
-	13, // 19: maestra.webhooks.control.v1.Integration.tls:type_name -> maestra.webhooks.control.v1.TLS
-	14, // 20: maestra.webhooks.control.v1.Integration.egress:type_name -> maestra.webhooks.control.v1.Egress
-	12, // 21: maestra.webhooks.control.v1.OAuth2.parameters:type_name -> maestra.webhooks.control.v1.Parameter
-	15, // 22: maestra.webhooks.control.v1.Egress.proxy:type_name -> maestra.webhooks.control.v1.Proxy
-	18, // 23: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
-	24, // 24: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
-	19, // 25: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
-	24, // 26: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
-	24, // 27: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
-	21, // 28: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
-	25, // 29: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
-	24, // 30: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
-	25, // 31: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
-	23, // 32: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
-	1,  // 33: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
-	2,  // 34: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
-	34, // [34:35] is the sub-list for method output_type
-	33, // [33:34] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	8,  // 0: maestra.webhooks.control.v1.DispatcherMessage.hello:type_name -> maestra.webhooks.control.v1.Hello
+	11, // 1: maestra.webhooks.control.v1.DispatcherMessage.ack:type_name -> maestra.webhooks.control.v1.Ack
+	27, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
+	9,  // 3: maestra.webhooks.control.v1.ManagerMessage.delta:type_name -> maestra.webhooks.control.v1.Delta
+	29, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
+	5,  // 5: maestra.webhooks.control.v1.ManagerMessage.serving_certificate:type_name -> maestra.webhooks.control.v1.ServingCertificate
+	0,  // 6: maestra.webhooks.control.v1.Ref.kind:type_name -> maestra.webhooks.control.v1.Kind
+	6,  // 7: maestra.webhooks.control.v1.EntryVersion.ref:type_name -> maestra.webhooks.control.v1.Ref
+	7,  // 8: maestra.webhooks.control.v1.Hello.have:type_name -> maestra.webhooks.control.v1.EntryVersion
+	6,  // 9: maestra.webhooks.control.v1.Hello.holds:type_name -> maestra.webhooks.control.v1.Ref
+	10, // 10: maestra.webhooks.control.v1.Delta.upserts:type_name -> maestra.webhooks.control.v1.Entry
+	6,  // 11: maestra.webhooks.control.v1.Delta.removals:type_name -> maestra.webhooks.control.v1.Ref
+	13, // 12: maestra.webhooks.control.v1.Entry.integration:type_name -> maestra.webhooks.control.v1.Integration
+	20, // 13: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
+	12, // 14: maestra.webhooks.control.v1.Ack.results:type_name -> maestra.webhooks.control.v1.EntryResult
+	6,  // 15: maestra.webhooks.control.v1.EntryResult.ref:type_name -> maestra.webhooks.control.v1.Ref
+	19, // 16: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
+	31, // 17: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
+	26, // 18: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
+	14, // 19: maestra.webhooks.control.v1.Integration.oauth2:type_name -> maestra.webhooks.control.v1.OAuth2
+	16, // 20: maestra.webhooks.control.v1.Integration.tls:type_name -> maestra.webhooks.control.v1.TLS
+	17, // 21: maestra.webhooks.control.v1.Integration.egress:type_name -> maestra.webhooks.control.v1.Egress
+	15, // 22: maestra.webhooks.control.v1.OAuth2.parameters:type_name -> maestra.webhooks.control.v1.Parameter
+	18, // 23: maestra.webhooks.control.v1.Egress.proxy:type_name -> maestra.webhooks.control.v1.Proxy
+	25, // 24: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
+	31, // 25: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
+	26, // 26: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
+	21, // 27: maestra.webhooks.control.v1.Webhook.response:type_name -> maestra.webhooks.control.v1.Response
+	24, // 28: maestra.webhooks.control.v1.Webhook.triggers:type_name -> maestra.webhooks.control.v1.Trigger
+	22, // 29: maestra.webhooks.control.v1.Response.variables:type_name -> maestra.webhooks.control.v1.Variable
+	23, // 30: maestra.webhooks.control.v1.Response.conditions:type_name -> maestra.webhooks.control.v1.Condition
+	31, // 31: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
+	31, // 32: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
+	28, // 33: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
+	32, // 34: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
+	31, // 35: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
+	32, // 36: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
+	30, // 37: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
+	3,  // 38: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
+	1,  // 39: maestra.webhooks.control.v1.Control.Review:input_type -> maestra.webhooks.control.v1.ReviewRequest
+	4,  // 40: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
+	2,  // 41: maestra.webhooks.control.v1.Control.Review:output_type -> maestra.webhooks.control.v1.ReviewResponse
+	40, // [40:42] is the sub-list for method output_type
+	38, // [38:40] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -2208,16 +2722,17 @@ func file_control_proto_init() {
 	if File_control_proto != nil {
 		return
 	}
-	file_control_proto_msgTypes[0].OneofWrappers = []any{
+	file_control_proto_msgTypes[2].OneofWrappers = []any{
 		(*DispatcherMessage_Hello)(nil),
 		(*DispatcherMessage_Ack)(nil),
 		(*DispatcherMessage_Outcomes)(nil),
 	}
-	file_control_proto_msgTypes[1].OneofWrappers = []any{
+	file_control_proto_msgTypes[3].OneofWrappers = []any{
 		(*ManagerMessage_Delta)(nil),
 		(*ManagerMessage_OutcomesAck)(nil),
+		(*ManagerMessage_ServingCertificate)(nil),
 	}
-	file_control_proto_msgTypes[6].OneofWrappers = []any{
+	file_control_proto_msgTypes[9].OneofWrappers = []any{
 		(*Entry_Integration)(nil),
 		(*Entry_Webhook)(nil),
 	}
@@ -2227,7 +2742,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	Control_Session_FullMethodName = "/maestra.webhooks.control.v1.Control/Session"
+	Control_Review_FullMethodName  = "/maestra.webhooks.control.v1.Control/Review"
 )
 
 // ControlClient is the client API for Control service.
@@ -35,6 +36,9 @@ type ControlClient interface {
 	// dispatcher's first message is a Hello; there is one session at a time, and a
 	// new one replaces the old.
 	Session(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[DispatcherMessage, ManagerMessage], error)
+	// Review asks Kubernetes who a caller is and whether it may do something. It
+	// fails with UNAVAILABLE if Kubernetes cannot be asked now.
+	Review(ctx context.Context, in *ReviewRequest, opts ...grpc.CallOption) (*ReviewResponse, error)
 }
 
 type controlClient struct {
@@ -58,6 +62,16 @@ func (c *controlClient) Session(ctx context.Context, opts ...grpc.CallOption) (g
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Control_SessionClient = grpc.BidiStreamingClient[DispatcherMessage, ManagerMessage]
 
+func (c *controlClient) Review(ctx context.Context, in *ReviewRequest, opts ...grpc.CallOption) (*ReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReviewResponse)
+	err := c.cc.Invoke(ctx, Control_Review_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ControlServer is the server API for Control service.
 // All implementations must embed UnimplementedControlServer
 // for forward compatibility.
@@ -68,6 +82,9 @@ type ControlServer interface {
 	// dispatcher's first message is a Hello; there is one session at a time, and a
 	// new one replaces the old.
 	Session(grpc.BidiStreamingServer[DispatcherMessage, ManagerMessage]) error
+	// Review asks Kubernetes who a caller is and whether it may do something. It
+	// fails with UNAVAILABLE if Kubernetes cannot be asked now.
+	Review(context.Context, *ReviewRequest) (*ReviewResponse, error)
 	mustEmbedUnimplementedControlServer()
 }
 
@@ -80,6 +97,9 @@ type UnimplementedControlServer struct{}
 
 func (UnimplementedControlServer) Session(grpc.BidiStreamingServer[DispatcherMessage, ManagerMessage]) error {
 	return status.Error(codes.Unimplemented, "method Session not implemented")
+}
+func (UnimplementedControlServer) Review(context.Context, *ReviewRequest) (*ReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Review not implemented")
 }
 func (UnimplementedControlServer) mustEmbedUnimplementedControlServer() {}
 func (UnimplementedControlServer) testEmbeddedByValue()                 {}
@@ -109,13 +129,36 @@ func _Control_Session_Handler(srv interface{}, stream grpc.ServerStream) error {
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type Control_SessionServer = grpc.BidiStreamingServer[DispatcherMessage, ManagerMessage]
 
+func _Control_Review_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ControlServer).Review(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: Control_Review_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ControlServer).Review(ctx, req.(*ReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // Control_ServiceDesc is the grpc.ServiceDesc for Control service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var Control_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "maestra.webhooks.control.v1.Control",
 	HandlerType: (*ControlServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Review",
+			Handler:    _Control_Review_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Session",

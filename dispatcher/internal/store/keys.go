@@ -22,14 +22,16 @@ import (
 //	i/<day, 4 bytes><key hash>    caller's idempotency key → id, data hash, time
 //	m/<id>                        CBOR of Mark
 //	l/<id><attempt, 4 bytes>      CBOR of Attempt, the log row
+//	r/<id>                        CBOR of Result, only while the call is finished
 //	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
 //	n                             no Seq above it has been given out
 //	v                             format version, 4 bytes
 //
 // A waiting call is in exactly one queue: in the fresh one if its State.Due is
 // zero, in the retry one otherwise. One that has had no attempt has no state yet,
-// which stands for the zero State. A queue position is set once and removed once,
-// so it is removed by SingleDelete: one that comes and goes while it is in memory
+// which stands for the zero State. A queue position is never set while it is there:
+// one of the retry queue that comes again has another due time, or was removed
+// before. So it is removed by SingleDelete: one that comes and goes while it is in memory
 // leaves nothing, where Delete would leave a tombstone in every table below.
 //
 // An idempotency key stands under the day it was accepted, counted from 1970 in
@@ -46,6 +48,7 @@ const (
 	prefixMark    = "m/"
 	prefixOnce    = "i/"
 	prefixFresh   = "q/"
+	prefixResult  = "r/"
 	prefixState   = "s/"
 	prefixReport  = "w/"
 

@@ -113,6 +113,10 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 		return err
 	}
 	defer p.leave()
+	calls, err := encodeCalls(ends)
+	if err != nil {
+		return err
+	}
 	batch := p.db.NewBatchWithSize(len(ends) * batchRoom)
 	scratch := scratches.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
 	defer keepScratch(scratch)
@@ -130,7 +134,33 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 				put(batch, reportKey(e.Report.Webhook), reports[i])
 			}
 		}
+		for _, c := range calls {
+			p.putEntry(batch, c.entry, c.call, c.state, c.report)
+		}
 	})
+}
+
+// encodedEntry is an accepted call with its records.
+type encodedEntry struct {
+	entry               *Entry
+	call, state, report []byte
+}
+
+// encodeCalls encodes the calls that outcomes trigger.
+func encodeCalls(ends []*End) ([]encodedEntry, error) {
+	var encoded []encodedEntry
+	for _, e := range ends {
+		for _, entry := range e.Calls {
+			var buffer bytes.Buffer
+			record, err := encodeEntry(&buffer, entry)
+			if err != nil {
+				return nil, fmt.Errorf("accept call %s, which call %s triggers: %w", entry.Call.ID, e.Call.ID, err)
+			}
+			all := buffer.Bytes()
+			encoded = append(encoded, encodedEntry{entry, all[:record.call], all[record.call:record.state], all[record.state:record.report]})
+		}
+	}
+	return encoded, nil
 }
 
 // scratches are for records on their way into a batch, which copies them.
@@ -167,6 +197,9 @@ func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, 
 	if !e.Now.Finished() {
 		put(batch, queueKey(call.Webhook, call.Seq, e.Now), queueValue(call))
 	}
+	if err := putResult(batch, e, scratch); err != nil {
+		return nil, err
+	}
 	if e.Attempt != nil {
 		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
 			return nil, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
@@ -178,6 +211,21 @@ func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, 
 		put(batch, attemptKey(call.ID, e.Attempt.Number), scratch.Bytes())
 	}
 	return encodeReport(e.Report)
+}
+
+// putResult adds what was read from an answer, or takes it away.
+func putResult(batch *pebble.Batch, e *End, scratch *bytes.Buffer) error {
+	switch {
+	case e.Result != nil:
+		scratch.Reset()
+		if err := encoder.MarshalToBuffer(e.Result, scratch); err != nil {
+			return err
+		}
+		put(batch, idKey(prefixResult, e.Call.ID), scratch.Bytes())
+	case e.Was.Finished() && !e.Now.Finished():
+		drop(batch, idKey(prefixResult, e.Call.ID))
+	}
+	return nil
 }
 
 // batchRoom is what the keys and headers of one entry add to its records, for

@@ -52,8 +52,10 @@ type Store interface {
 
 	// End makes each step durable, all of them in one atomic step: the log row,
 	// the removal of the mark and of the old queue position, the new state with
-	// its queue position if it is not finished, and the report. A report whose
-	// Seq is lower than the stored one of its webhook is left out.
+	// its queue position if it is not finished, the result, the report, and the calls
+	// that the outcome triggers, as [Store.Accept] would store them. A report whose
+	// Seq is lower than the stored one of its webhook is left out. A state that is not
+	// finished after one that was takes the result away.
 	End(ctx context.Context, ends ...*End) error
 
 	// Load returns a call with its state, or [ErrNotFound]. What it returns may
@@ -76,6 +78,16 @@ type Store interface {
 	// Forget drops the idempotency keys that no [Store.Find] at or after now
 	// can find. Its cost does not grow with their number.
 	Forget(now time.Time) error
+
+	// Result returns what was read from the answer that ended a call, or [ErrNotFound]
+	// if nothing was. It is durable when the state of the call is.
+	Result(id uuid.UUID) (*Result, error)
+
+	// Ended lists the calls that the filter wants, with ID > after, in order of ID,
+	// which is about that of their creation; the zero ID is before all others. It
+	// looks at a bounded number of calls: more says that there may be further ones
+	// behind last.
+	Ended(f EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 
 	// Attempts returns the log rows of a call in order of attempt; none for an
 	// unknown call.
@@ -134,12 +146,31 @@ type Call struct {
 	Headers      []Header `cbor:"12,keyasint,omitempty"`
 	HasBody      bool     `cbor:"13,keyasint,omitempty"`
 	Body         []byte   `cbor:"14,keyasint,omitempty"`
+	// Hops is how many outcome events led to the call, one after the other; 0 for one
+	// that somebody has handed in.
+	Hops int `cbor:"15,keyasint,omitempty"`
+	// Data is the data of the call in compact JSON, for those that its outcome may
+	// trigger; empty if there were none at intake.
+	Data []byte `cbor:"16,keyasint,omitempty"`
+	// Event is the event that made the call; nil if it was handed in by name.
+	Event *Event `cbor:"17,keyasint,omitempty"`
+	// Caller is the name of the authenticated user who handed the call in, or the
+	// event; empty if callers are not authenticated, and for calls that an outcome
+	// made.
+	Caller string `cbor:"18,keyasint,omitempty"`
+}
+
+// Event names a CloudEvent.
+type Event struct {
+	ID     string `cbor:"1,keyasint"`
+	Source string `cbor:"2,keyasint"`
+	Type   string `cbor:"3,keyasint"`
 }
 
 // Size is what the call counts against its integration's maxWaitingBytes: the
-// bytes of its rendered parts, at most 4 GiB. It never changes.
+// bytes of its rendered parts and of Data, at most 4 GiB. It never changes.
 func (c *Call) Size() int {
-	size := len(c.Suffix) + len(c.Body)
+	size := len(c.Suffix) + len(c.Body) + len(c.Data)
 	for _, h := range c.Headers {
 		size += len(h.Name) + len(h.Value)
 	}
@@ -169,6 +200,10 @@ type State struct {
 	// Unreached is how many of Attempts cost no retry, because the egress proxy or
 	// the token server failed before they reached the receiver.
 	Unreached int `cbor:"7,keyasint,omitempty"`
+	// Series is how often the call was redelivered, and Earlier how many of Attempts
+	// were made before the last time, with Unreached being only of those after it.
+	Series  int `cbor:"8,keyasint,omitempty"`
+	Earlier int `cbor:"9,keyasint,omitempty"`
 }
 
 // Finished reports whether the call has its outcome.
@@ -226,6 +261,36 @@ type End struct {
 	Attempt *Attempt
 	// Report is the webhook's newest report if Now is finished; may be nil.
 	Report *plan.Report
+	// Result is what was read from the answer if Now is finished; may be nil.
+	Result *Result
+	// Calls are those that the outcome triggers if Now is finished.
+	Calls []*Entry
+}
+
+// Result is what was read from the answer that ended a call. Private values in it
+// are masked.
+type Result struct {
+	// Variables are those that have a value, in the order of the manifest.
+	Variables []Variable `cbor:"1,keyasint,omitempty"`
+	// Response is the whole document in compact JSON; empty if it is not kept.
+	Response []byte `cbor:"2,keyasint,omitempty"`
+}
+
+// Variable is a value of an answer.
+type Variable struct {
+	Name  string `cbor:"1,keyasint"`
+	Value string `cbor:"2,keyasint"`
+}
+
+// EndedFilter says which calls that have ended are wanted: of a webhook, with one of
+// the outcomes, and created in a span of time.
+type EndedFilter struct {
+	Webhook  plan.Key
+	Outcomes []plan.Outcome
+	// Since is inclusive, Till exclusive.
+	Since, Till time.Time
+	// Limit bounds the listing; at least 1.
+	Limit int
 }
 
 // Attempt is the log row of one attempt. Private header values are redacted
