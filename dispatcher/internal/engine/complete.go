@@ -77,6 +77,7 @@ func (e *Engine) endSomeLost(marks []store.Mark) (n int, err error) {
 	for _, end := range ends {
 		l := e.lanes[end.Call.Webhook]
 		delete(l.flying, end.Call.ID)
+		l.outside++
 		l.count(-1, -int64(end.Call.Size()))
 		e.dropIfDone(l)
 	}
