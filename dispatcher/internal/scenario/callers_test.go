@@ -58,8 +58,10 @@ func (r *runner) ask(w *words, do func(e *engine.Engine, c *call, later bool) er
 		return errors.New("it is answered")
 	case want == "":
 		return err
-	case err == nil || !strings.Contains(err.Error(), want):
-		return fmt.Errorf("the error is %v, want %q", err, want)
+	case err == nil:
+		return fmt.Errorf("it is done, want an error with %q", want)
+	case !strings.Contains(err.Error(), want):
+		return fmt.Errorf("the error has no %q: %w", want, err)
 	}
 	return nil
 }
