@@ -3,13 +3,20 @@ package control
 import (
 	"context"
 	"errors"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 
+	pb "github.com/maestra-io/webhook-operator/dispatcher/control/controlpb"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -99,6 +106,15 @@ func TestReviewRefuses(t *testing.T) {
 			if !errors.Is(err, test.want) || got != (Verdict{}) || errors.Is(err, ErrUnavailable) {
 				t.Errorf("got %+v and %v, want no verdict and %v", got, err, test.want)
 			}
+			if !utf8.ValidString(r.Name) {
+				return // gRPC does not send it
+			}
+			m, err := c.reviews.Review(t.Context(), &pb.ReviewRequest{
+				Token: []byte(r.Token.Reveal()), Verb: r.Verb, Namespace: r.Namespace, Name: r.Name,
+			})
+			if m.GetAuthenticated() || (test.want != nil) != (status.Code(err) == codes.InvalidArgument) {
+				t.Errorf("the server gave %v and %v", m, err)
+			}
 		})
 	}
 	if n := called.Load(); n != 0 {
@@ -149,6 +165,37 @@ func TestReviewUnavailable(t *testing.T) {
 			v, err := c.Review(t.Context(), review("canary-token"))
 			return err == nil && v.Allowed
 		})
+	})
+}
+
+// TestReviewsFollowTheManagersReturn: however long it was away, reviews are tried
+// again within seconds.
+func TestReviewsFollowTheManagersReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener, back := bufconn.Listen(1<<20), time.Now().Add(time.Hour)
+		server := NewServer(ServerOptions{Review: func(context.Context, Review) (Verdict, error) {
+			return Verdict{Authenticated: true}, nil
+		}})
+		background(t, func(ctx context.Context) error { return server.serve(ctx, listener) })
+		c := NewClient(ClientOptions{Socket: "memory", Catalog: newRecorder()})
+		c.dial = func(ctx context.Context, _ string) (net.Conn, error) {
+			if time.Now().Before(back) {
+				return nil, errors.New("nobody listens")
+			}
+			return listener.DialContext(ctx)
+		}
+		connect(t, c)
+		synctest.Wait()
+		for time.Now().Before(back) {
+			if _, err := c.Review(t.Context(), review("t")); !errors.Is(err, ErrUnavailable) {
+				t.Fatalf("while the manager is away: %v", err)
+			}
+			time.Sleep(time.Second) // the bubble's clock
+		}
+		time.Sleep(2 * maxWait) // the bubble's clock
+		if v, err := c.Review(t.Context(), review("t")); err != nil || !v.Authenticated {
+			t.Errorf("%v after the manager is back: %+v, %v", 2*maxWait, v, err)
+		}
 	})
 }
 
