@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/controllers/serving"
 )
 
 // Options are what the manager needs from outside.
@@ -33,6 +34,8 @@ type Options struct {
 	// HealthAddress is where /healthz and /readyz are served, as host:port; if
 	// empty, neither is.
 	HealthAddress string
+	// Serving says which certificate the dispatcher shows to callers.
+	Serving serving.Options
 	// Logger gets all log lines.
 	Logger logr.Logger
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/maestra-io/webhook-operator/controllers/serving"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -73,6 +74,9 @@ func Setup(mgr manager.Manager, opts Options) error {
 	}
 	if err := webhookReconciler.setup(mgr, webhooks); err != nil {
 		return fmt.Errorf("set up the controller of Webhooks: %w", err)
+	}
+	if err := serving.Setup(mgr, opts.Serving, server.SetServing); err != nil {
+		return fmt.Errorf("set up the serving certificate: %w", err)
 	}
 	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })
 	for _, runnable := range []manager.Runnable{serve, outcomes, start} {
