@@ -77,6 +77,11 @@ subjects: [{kind: ServiceAccount, namespace: ` + own + `, name: ci}]
 	}
 }
 
+// reviewOf is one that any manager answers.
+func reviewOf(namespace string) control.Review {
+	return control.Review{Token: plan.NewSecret("nobody's"), Verb: "create", Namespace: namespace}
+}
+
 // TestReviews: what a real API server says of real tokens, asked over the control
 // session.
 func TestReviews(t *testing.T) {

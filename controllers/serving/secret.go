@@ -13,8 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// problem is something that only people can mend: it is said once, and waited for.
-type problem struct{ text string }
+// problem is something that only people can mend: it is said once, and waited for. Its
+// reason is that of the event; events with the same one are counted, not said.
+type problem struct{ reason, text string }
 
 func (p *problem) Error() string { return p.text }
 
@@ -39,7 +40,7 @@ func (k *keeper) own(ctx context.Context) (data map[string][]byte, due time.Time
 		return nil, time.Time{}, err
 	}
 	if secret != nil && secret.Labels[ownLabel] != ownValue {
-		return nil, time.Time{}, &problem{fmt.Sprintf("Secret %s/%s has not the label %s=%s, so it is not the operator's to write; set --serving-secret=%s to use it as it is, or delete it",
+		return nil, time.Time{}, &problem{reasonForeign, fmt.Sprintf("Secret %s/%s has not the label %s=%s, so it is not the operator's to write; set --serving-secret=%s to use it as it is, or delete it",
 			k.Namespace, SecretName, ownLabel, ownValue, SecretName)}
 	}
 	var now map[string][]byte
@@ -73,28 +74,28 @@ func (k *keeper) given(ctx context.Context) (data map[string][]byte, due time.Ti
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	broken := func(format string, args ...any) error {
-		return &problem{fmt.Sprintf("the serving certificate cannot be taken from Secret %s/%s: %s", k.Namespace, k.Secret, fmt.Sprintf(format, args...))}
+	broken := func(reason, format string, args ...any) error {
+		return &problem{reason, fmt.Sprintf("the serving certificate cannot be taken from Secret %s/%s: %s", k.Namespace, k.Secret, fmt.Sprintf(format, args...))}
 	}
 	if secret == nil {
-		return nil, time.Time{}, broken("there is no such Secret")
+		return nil, time.Time{}, broken(reasonMissing, "there is no such Secret")
 	}
 	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if len(secret.Data[key]) == 0 {
-			return nil, time.Time{}, broken("it has no %s", key)
+			return nil, time.Time{}, broken(reasonIncomplete, "it has no %s", key)
 		}
 	}
 	// The words of package tls are about forms and never quote the key.
 	pair, err := tls.X509KeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		return nil, time.Time{}, broken("%v", err)
+		return nil, time.Time{}, broken(reasonBroken, "%v", err)
 	}
 	if !k.Now().Before(pair.Leaf.NotAfter) {
-		return nil, time.Time{}, broken("its certificate expired at %s", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		return nil, time.Time{}, broken(reasonExpired, "its certificate expired at %s", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	if authorities := secret.Data[authorityKey]; len(authorities) > 0 {
 		if _, err := cert.ParseCertsPEM(authorities); err != nil {
-			return nil, time.Time{}, broken("its %s has no certificate in PEM", authorityKey)
+			return nil, time.Time{}, broken(reasonAuthorityBroken, "its %s has no certificate in PEM", authorityKey)
 		}
 	}
 	return secret.Data, pair.Leaf.NotAfter, nil

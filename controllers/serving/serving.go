@@ -160,7 +160,7 @@ func (k *keeper) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.
 	case apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err):
 		return reconcile.Result{RequeueAfter: 100 * time.Millisecond}, nil // another manager was quicker
 	case errors.As(err, &wait):
-		k.voice.warn(k.about(), wait.text)
+		k.voice.warn(k.about(), wait)
 		return reconcile.Result{RequeueAfter: longestLook}, nil // a change of the Secret comes before
 	case err != nil:
 		return reconcile.Result{}, err

@@ -7,9 +7,17 @@ import (
 )
 
 const (
-	action          = "Serve"
-	reasonUnusable  = "ServingCertificateUnusable"
-	reasonUsable    = "ServingCertificateUsable"
+	action = "Serve"
+
+	// The reasons of events.
+	reasonForeign         = "ServingSecretNotOwn"
+	reasonMissing         = "ServingSecretMissing"
+	reasonIncomplete      = "ServingSecretIncomplete"
+	reasonBroken          = "ServingCertificateBroken"
+	reasonExpired         = "ServingCertificateExpired"
+	reasonAuthorityBroken = "ServingAuthorityBroken"
+	reasonUsable          = "ServingCertificateUsable"
+
 	lastGoodRemains = "; the dispatcher goes on with the certificate it has, if it has one"
 )
 
@@ -26,13 +34,13 @@ type voice struct {
 	said     string // the problem that there is; empty for none
 }
 
-func (v *voice) warn(about *corev1.Secret, text string) {
-	if v.said == text {
+func (v *voice) warn(about *corev1.Secret, p *problem) {
+	if v.said == p.text {
 		return
 	}
-	v.said = text
-	v.log.Info("the serving certificate cannot be used"+lastGoodRemains, "reason", text)
-	v.recorder.Eventf(about, nil, corev1.EventTypeWarning, reasonUnusable, action, "%s", text+lastGoodRemains)
+	v.said = p.text
+	v.log.Info("the serving certificate cannot be used"+lastGoodRemains, "reason", p.text)
+	v.recorder.Eventf(about, nil, corev1.EventTypeWarning, p.reason, action, "%s", p.text+lastGoodRemains)
 }
 
 func (v *voice) well(about *corev1.Secret) {
