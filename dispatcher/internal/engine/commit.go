@@ -23,7 +23,7 @@ func (d *ended) size() int {
 	if d.end.Attempt == nil {
 		return heldBytes
 	}
-	return heldBytes + len(d.end.Attempt.ResponseBody)
+	return heldBytes + len(d.end.Attempt.ResponseBody) + d.end.Result.Size()
 }
 
 // commitEnds makes the ends of attempts durable until there are no more.
