@@ -74,6 +74,30 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestDecideOfARedeliveredCall: its retries are counted anew, and what came before
+// is remembered.
+func TestDecideOfARedeliveredCall(t *testing.T) {
+	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	failed := Result{Reason: plan.ReasonServerError, Begun: begun}
+	call := &store.Call{HasKey: true}
+	state := store.State{Attempts: 7, Earlier: 7, Series: 2, Due: begun}
+	for n := 1; n <= 3; n++ {
+		state = Decide(begun, plan.DefaultRetry(), call, state, failed, 0)
+		if want := (store.State{Attempts: 7 + n, Earlier: 7, Series: 2, Due: begun.Add(105 * time.Second)}); state != want {
+			t.Errorf("after attempt %d: %+v, want %+v", n, state, want)
+		}
+	}
+	state = Decide(begun, plan.DefaultRetry(), call, state, failed, 0)
+	if want := (store.State{Attempts: 11, Earlier: 7, Series: 2, Outcome: plan.OutcomeExhausted, EndedAt: begun}); state != want {
+		t.Errorf("after all attempts: %+v, want %+v", state, want)
+	}
+	none := plan.Retry{}
+	state = Decide(begun, none, call, store.State{Attempts: 7, Earlier: 7, Series: 1, Due: begun}, failed, 0)
+	if state.Outcome != plan.OutcomeFailed {
+		t.Errorf("the one attempt of a series without retries ends as %s", state.Outcome)
+	}
+}
+
 // TestDecideUnreached: a failure of the egress proxy costs no retry, also without
 // the key, but not for ever.
 func TestDecideUnreached(t *testing.T) {

@@ -337,3 +337,47 @@ func TestAnswerAfterTheGracePeriodIsKept(t *testing.T) {
 		}
 	})
 }
+
+// TestReadDuringACancellation: a read of the queue begins before the calls of the
+// webhook that was made anew are cancelled, and ends after that.
+func TestReadDuringACancellation(t *testing.T) {
+	bubble(t, func(t *testing.T, h *harness) {
+		suspended := func(p *plan.Webhook) { p.Suspend = true }
+		h.integration("in", nil)
+		h.webhook("wh", "in", suspended)
+		call := h.call("wh", "old", false)
+		h.restart()
+		h.integration("in", nil)
+		h.webhook("wh", "in", suspended)
+		letGo := h.hold("LoadFresh done")
+		h.webhook("wh", "in", func(p *plan.Webhook) { p.UID = "another" })
+		synctest.Wait()
+		letGo()
+		wait(time.Minute)
+		h.wantCancelled(call)
+	})
+}
+
+func TestCancelWhileARetryIsBeingStored(t *testing.T) {
+	for _, step := range []string{"End", "End done"} {
+		t.Run(step, func(t *testing.T) {
+			bubble(t, func(t *testing.T, h *harness) {
+				h.answer = status(503, plan.ReasonServerError)
+				h.integration("in", nil)
+				h.webhook("wh", "in", nil)
+				letGo := h.hold(step)
+				call := h.call("wh", "call", true)
+				synctest.Wait()
+				if ended, err := h.engine.Cancel(t.Context(), wh, call.ID); ended || err != nil {
+					t.Errorf("Cancel = %v, %v", ended, err)
+				}
+				letGo()
+				wait(time.Hour)
+				h.wantCancelled(call)
+				if len(h.sent) != 1 || h.engine.inFlightBytes != 0 {
+					t.Errorf("sent %d times, %d bytes in flight", len(h.sent), h.engine.inFlightBytes)
+				}
+			})
+		})
+	}
+}

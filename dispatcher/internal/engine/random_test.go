@@ -2,9 +2,12 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +49,8 @@ type world struct {
 	shared    sync.Mutex
 	delays    *rand.Rand
 	accepted  map[string]*store.Call
-	under     map[string]bool // calls whose request is under way
+	triggered map[uuid.UUID][]*store.Call // by the call whose outcomes they follow, those that came to nothing included
+	under     map[string]bool             // calls whose request is under way
 	accepting sync.WaitGroup
 }
 
@@ -54,6 +58,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		seed: seed, random: rand.New(rand.NewPCG(seed, 1)), delays: rand.New(rand.NewPCG(seed, 2)),
 		webhooks: map[string]string{}, accepted: map[string]*store.Call{}, under: map[string]bool{},
+		triggered: map[uuid.UUID][]*store.Call{},
 	}
 	w.harness = newHarness(t)
 	w.answer = w.answers
@@ -61,7 +66,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 	// All waiting calls in memory, about four, or none.
 	w.cacheBytes = []int64{0, 4 * (heldBytes + 10), 1}[seed%3]
 	w.inFlightBytes = []int64{0, 8 * attemptBytes}[seed%2]
+	w.incomplete, w.follow = true, w.follows
 	w.restart()
+	w.target()
+	w.engine.Complete()
 	return w
 }
 
@@ -123,6 +131,7 @@ func (w *world) run() {
 	for wh := range w.webhooks {
 		w.setWebhook(wh, false)
 	}
+	w.target()
 	wait(time.Hour)
 	w.check()
 }
@@ -132,8 +141,17 @@ func (w *world) step() {
 	wh := fmt.Sprint("wh", w.random.IntN(3))
 	in := fmt.Sprint("in", w.random.IntN(2))
 	switch n := w.random.IntN(100); {
-	case n < 50:
+	case n < 42:
 		w.hand(wh)
+	case n < 46:
+		w.ask(func(call *store.Call) error {
+			_, err := w.engine.Cancel(context.Background(), call.Webhook, call.ID)
+			return err
+		})
+	case n < 50:
+		w.ask(func(call *store.Call) error {
+			return w.engine.Redeliver(context.Background(), call.Webhook, call.ID)
+		})
 	case n < 55:
 		time.Sleep(time.Duration(w.random.IntN(3000)) * time.Millisecond) // the bubble's clock
 	case n < 75:
@@ -217,6 +235,58 @@ func (w *world) hand(webhook string) {
 	})
 }
 
+// ask asks something for a random call, in the background.
+func (w *world) ask(do func(*store.Call) error) {
+	w.shared.Lock()
+	names := slices.Sorted(maps.Keys(w.accepted))
+	w.shared.Unlock()
+	if len(names) == 0 {
+		return
+	}
+	name := names[w.random.IntN(len(names))]
+	w.accepting.Go(func() {
+		w.pause("")
+		w.shared.Lock()
+		call := w.accepted[name]
+		w.shared.Unlock()
+		err := do(call)
+		for _, allowed := range []error{ErrFinished, ErrNotFinished, ErrDeleted, ErrTooManyWaiting} {
+			if errors.Is(err, allowed) {
+				return
+			}
+		}
+		if err != nil {
+			w.t.Errorf("%s: %v", name, err)
+		}
+	})
+}
+
+// target configures the webhook that all outcomes trigger.
+func (w *world) target() {
+	w.webhook("target", "in0", func(p *plan.Webhook) { p.UID = "target" })
+}
+
+// follows has each outcome of a call that was handed in trigger another.
+func (w *world) follows(call *store.Call, _ store.State, _ *store.Result) []*store.Entry {
+	if call.Hops > 0 {
+		return nil
+	}
+	w.pause("")
+	id := uuid.Must(uuid.NewV7())
+	entry := &store.Entry{Call: store.Call{
+		ID: id, Webhook: plan.Key{Namespace: "ns", Name: "target"}, WebhookUID: "target", CreatedAt: time.Now(),
+		HasKey: id[15]%2 == 0, Method: "POST", Suffix: "/" + id.String(), Hops: 1,
+	}}
+	if err := w.engine.ReserveTriggered(entry.Call.Webhook, entry.Call.Size()); err != nil {
+		w.t.Errorf("ReserveTriggered: %v", err)
+		return nil
+	}
+	w.shared.Lock()
+	defer w.shared.Unlock()
+	w.triggered[call.ID] = append(w.triggered[call.ID], &entry.Call)
+	return []*store.Entry{entry}
+}
+
 // die restarts, in order or not. The manager then tells what there is; what is
 // no more is removed because calls wait for it.
 func (w *world) die() {
@@ -237,6 +307,8 @@ func (w *world) die() {
 	for wh := range w.webhooks {
 		w.setWebhook(wh, w.random.IntN(4) == 0)
 	}
+	w.target()
+	w.engine.Complete()
 }
 
 // check looks at every call and every counter.
@@ -245,6 +317,7 @@ func (w *world) check() {
 	for _, name := range w.sentNames() {
 		sent[name]++
 	}
+	w.checkTriggered()
 	for name, call := range w.accepted {
 		state := w.state(call)
 		if !state.Finished() {
@@ -254,11 +327,34 @@ func (w *world) check() {
 			w.t.Errorf("%s of %s still waits: %+v", name, call.Webhook, state)
 		}
 		certain := state.Outcome == plan.OutcomeSucceeded || state.Outcome == plan.OutcomeFailed
-		if n := sent[name]; !call.HasKey && (n > 1 || n == 0 && certain) {
+		if n := sent[name]; !call.HasKey && (n > 1+state.Series || n == 0 && certain) {
 			w.t.Errorf("%s was sent %d times and is %s", name, n, state.Outcome)
 		}
 	}
 	w.checkCounters()
+}
+
+// checkTriggered looks whether each outcome has triggered one call, also those
+// before a redelivery, and counts those calls among the others.
+func (w *world) checkTriggered() {
+	for name, call := range maps.Clone(w.accepted) {
+		state := w.state(call)
+		outcomes, found := state.Series, 0
+		if state.Finished() {
+			outcomes++
+		}
+		for _, triggered := range w.triggered[call.ID] {
+			_, err := w.store.Load(triggered.ID)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			found++
+			w.accepted[triggered.ID.String()] = triggered
+		}
+		if found != outcomes {
+			w.t.Errorf("%s has had %d outcomes and triggered %d calls: %+v", name, outcomes, found, state)
+		}
+	}
 }
 
 // checkCounters compares what the engine counts with the store.

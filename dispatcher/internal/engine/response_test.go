@@ -59,6 +59,7 @@ func newWire(t *testing.T, receiver http.HandlerFunc, inFlightBytes int64, chang
 		_ = w.store.Close()
 		out.Close()
 	})
+	w.engine.Complete()
 	in := &plan.Integration{
 		Key: w.key, URL: server.URL, MaxConcurrency: 8, MaxWaiting: 1000, MaxWaitingBytes: 1 << 30, Timeout: 10 * time.Second, Retry: plan.DefaultRetry(),
 	}

@@ -14,6 +14,9 @@
 //	call wh {"id": 3} as b unanswered the store hangs, so its caller never learns what became of it
 //	repeat wh {"id": 1} key k as a    "key k", also of call and refuse, is the caller's idempotency key
 //	refuse wh {"id": 2} too many      intake refuses a call with an error that has this text
+//	cancel a                          a caller cancels a; "cancel a later" if an attempt is under way
+//	redeliver a                       a caller has a delivered anew; "unanswered" as with a call; both also
+//	                                  "refused TEXT"
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
 //	                                  header or "body TEXT"; "401 token", of an access token; "200 breaks
 //	                                  off", its body, which is awaited; or reset;
@@ -45,6 +48,7 @@
 //	expect rate 5                                  never were there more in any sliding second
 //	expect concurrency 3                           the most requests that were ever under way together
 //	expect outcome a Exhausted attempts 4 status 503 message the receiver answered
+//	expect outcome a Succeeded series 1            it was redelivered so often
 //	expect unknown a                               it was never stored
 //	expect waits a attempts 1 due 1m45s            it has no outcome yet
 //	expect waiting wh 3                            so many calls of a webhook have none

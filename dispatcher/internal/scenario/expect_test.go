@@ -260,6 +260,8 @@ func (r *runner) expectState(what string, w *words) error {
 		switch want = w.word(); field {
 		case "attempts":
 			got = strconv.Itoa(state.Attempts)
+		case "series":
+			got = strconv.Itoa(state.Series)
 		case "status":
 			got = strconv.Itoa(state.StatusCode)
 		case "due":

@@ -50,6 +50,10 @@ func (r *runner) run(verb string, w *words) error {
 		return r.refuse(w)
 	case "repeat":
 		return r.repeat(w)
+	case "cancel":
+		return r.cancel(w)
+	case "redeliver":
+		return r.redeliver(w)
 	case "reply":
 		return r.reply(w)
 	case "receiver":
