@@ -8,7 +8,7 @@ import (
 )
 
 func TestJSON(t *testing.T) {
-	m := New(plan.NewSecret("12345678901"), plan.NewSecret("s3cr3t-w0rd"), plan.NewSecret(`q"uote\n"d`), plan.NewSecret(`0041BCDEFG`), plan.NewSecret(`x":["y","z`), plan.NewSecret("Bearer tok3n-tok3n"))
+	m := New(plan.NewSecret("12345678901"), plan.NewSecret("s3cr3t-w0rd"), plan.NewSecret(`q"uote\n"d`), plan.NewSecret(`0041BCDEFG`), plan.NewSecret(`x":["y","z`), plan.NewSecret("Bearer tok3n-tok3n"), plan.NewSecret(`raw\nnewline`))
 	for doc, want := range map[string]string{
 		`{"a":"nothing","b":[1,true,null]}`:        `{"a":"nothing","b":[1,true,null]}`,
 		`{"a":"is s3cr3t-w0rd!"}`:                  `{"a":"is ***!"}`,
@@ -23,6 +23,7 @@ func TestJSON(t *testing.T) {
 		`["Basic czNjcjN0LXcwcmQ="]`:               `["Basic ***="]`,
 		`"tok3n-tok3n"`:                            `"***"`,
 		`"{\"a\":\"s3cr3t-w0rd\"}"`:                `"{\"a\":\"***\"}"`,
+		`["s3cr3t-w0rd raw\nnewline"]`:             `["***"]`,
 		`not valid s3cr3t-w0rd`:                    `not valid ***`,
 	} {
 		got := m.JSON([]byte(doc))
