@@ -114,3 +114,56 @@ func TestBoundsOfConnections(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundsOfResponses is the same for what is read from answers.
+func TestBoundsOfResponses(t *testing.T) {
+	code := []v1alpha1.ResponseVariable{{Name: "code", Path: "code"}}
+	for name, tt := range map[string]struct {
+		most     int
+		response func(n int) v1alpha1.Response
+	}{
+		"variables": {32, func(n int) v1alpha1.Response {
+			var r v1alpha1.Response
+			for _, name := range many[v1alpha1.VariableName]("v%d", n) {
+				r.Variables = append(r.Variables, v1alpha1.ResponseVariable{Name: name, Path: "code"})
+			}
+			return r
+		}},
+		"a name": {63, func(n int) v1alpha1.Response {
+			return v1alpha1.Response{Variables: []v1alpha1.ResponseVariable{{Name: v1alpha1.VariableName(strings.Repeat("x", n)), Path: "code"}}}
+		}},
+		"a path": {1024, func(n int) v1alpha1.Response {
+			return v1alpha1.Response{Variables: []v1alpha1.ResponseVariable{{Name: "code", Path: strings.Repeat("é", n)}}}
+		}},
+		"conditions": {16, func(n int) v1alpha1.Response {
+			r := v1alpha1.Response{Variables: code}
+			for range n {
+				r.Conditions = append(r.Conditions, v1alpha1.ResponseCondition{Variable: "code", Operator: v1alpha1.OperatorExists})
+			}
+			return r
+		}},
+		"a value": {1024, func(n int) v1alpha1.Response {
+			text := strings.Repeat("é", n)
+			return v1alpha1.Response{Variables: code, Conditions: []v1alpha1.ResponseCondition{{Variable: "code", Operator: v1alpha1.OperatorEquals, Value: &text}}}
+		}},
+	} {
+		problems := func(n int) []compile.Problem {
+			response, await, url := tt.response(n), true, "${WebhookRequest.TransactionalId}"
+			response.AwaitJSON = &await
+			obj := &v1alpha1.Webhook{Spec: v1alpha1.WebhookSpec{URL: &url, Response: &response, SystemName: "wh"}}
+			var found []compile.Problem
+			for _, p := range compile.Webhook(compile.WebhookInput{Object: obj}).Problems {
+				if p.Reason == v1alpha1.ReasonInvalidResponse {
+					found = append(found, p)
+				}
+			}
+			return found
+		}
+		if got := problems(tt.most); len(got) > 0 {
+			t.Errorf("%s: %d are refused: %s", name, tt.most, got[0].Message)
+		}
+		if got := problems(tt.most + 1); len(got) != 1 || !strings.Contains(got[0].Message, fmt.Sprint(tt.most)) {
+			t.Errorf("%s: with one more than %d: %v", name, tt.most, got)
+		}
+	}
+}

@@ -15,7 +15,8 @@ const (
 )
 
 // headersView are the headers of a request, by the rules that requests follow.
-// A body without a Content-Type is sent as JSON, so that header is shown too; those
+// A body without a Content-Type is sent as JSON, and an answer that is awaited is asked
+// for as JSON, so those headers are shown too; those
 // of signing, if requests are signed, come last.
 func headersView(integration *IntegrationResult, webhook *plan.Webhook, templates *parts.Templates) []string {
 	own := make([]plan.RenderedHeader, len(templates.Headers))
@@ -23,11 +24,14 @@ func headersView(integration *IntegrationResult, webhook *plan.Webhook, template
 		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value.View()}
 	}
 	headers := plan.Headers(integration.HeadersView, webhook.InheritedOff, own)
-	typed := slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool {
-		return strings.EqualFold(h.Name, plan.ContentType)
-	})
-	if webhook.HasBody && !typed {
+	has := func(name string) bool {
+		return slices.ContainsFunc(headers, func(h plan.RenderedHeader) bool { return strings.EqualFold(h.Name, name) })
+	}
+	if webhook.HasBody && !has(plan.ContentType) {
 		headers = append(headers, plan.RenderedHeader{Name: plan.ContentType, Value: plan.DefaultContentType})
+	}
+	if webhook.Response != nil && !has("Accept") {
+		headers = append(headers, plan.RenderedHeader{Name: "Accept", Value: "application/json"})
 	}
 	view := make([]string, len(headers))
 	for i, h := range headers {

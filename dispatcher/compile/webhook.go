@@ -86,6 +86,7 @@ func Webhook(in WebhookInput) WebhookResult {
 	found.integration(in)
 	if valid {
 		result.HasKey = templates.Use(keyPath)
+		found.awaits(&compiled, result.HasKey)
 		if in.Integration != nil {
 			result.HeadersView = headersView(in.Integration, &compiled, templates)
 		}
@@ -153,6 +154,7 @@ func (p *problems) webhookSpec(spec *v1alpha1.WebhookSpec, compiled *plan.Webhoo
 		compiled.Retry = &retry
 	}
 	compiled.Suspend = spec.Suspend != nil && *spec.Suspend
+	compiled.Response = p.response(spec.Response)
 }
 
 // templateOptions translates what all templates are compiled with.

@@ -4,6 +4,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/parts"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/response"
 	"github.com/maestra-io/webhook-operator/dispatcher/template"
 )
 
@@ -15,7 +16,7 @@ type Webhook struct {
 	templates *parts.Templates // nil if it is not ready
 }
 
-// Compile compiles the webhook's templates. The manager has compiled them
+// Compile compiles the webhook's templates and judges its response. The manager has compiled them
 // before, so an error means that the two processes are of different versions.
 func Compile(p plan.Webhook) (*Webhook, error) {
 	w := &Webhook{Plan: p}
@@ -25,6 +26,11 @@ func Compile(p plan.Webhook) (*Webhook, error) {
 	var err error
 	if w.templates, err = parts.Compile(&w.Plan); err != nil {
 		return nil, err
+	}
+	if p.Response != nil { // the engine reads by it
+		if _, err = response.Compile(p.Response); err != nil {
+			return nil, err
+		}
 	}
 	return w, nil
 }

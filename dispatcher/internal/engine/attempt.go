@@ -9,6 +9,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/response"
 )
 
 // turn is the permission to make one attempt: the call, its lane, and the
@@ -19,6 +20,7 @@ type turn struct {
 	integration *plan.Integration
 	route       *outbound.Route
 	webhook     *plan.Webhook
+	reader      *response.Reader // of the webhook's answers, nil if they are not awaited
 	item        waiting
 	worker      *worker
 	limited     bool  // its integration has a limit
@@ -30,7 +32,7 @@ type turn struct {
 
 // attempt makes one attempt of a call, from top to bottom: load it, join its
 // parts with the integration as it is now, make the mark durable if a second
-// attempt would be wrong, send, decide, hand the end to the committer, which makes
+// attempt would be wrong, send, read the answer if it is awaited, decide, hand the end to the committer, which makes
 // it durable, and free the slot.
 func (e *Engine) attempt(t *turn) {
 	entry := t.item.entry
@@ -50,11 +52,13 @@ func (e *Engine) attempt(t *turn) {
 		e.fail(err)
 		return
 	}
-	if e.attempts.Err() != nil && response.StatusCode == 0 {
+	// An answer of which a part is missing is none either.
+	if e.attempts.Err() != nil && (response.StatusCode == 0 || response.Reason == plan.ReasonNetworkError) {
 		e.giveUp(t, entry, response.Unsent)
 		return
 	}
 
+	result := t.read(request, &response)
 	policy := t.integration.Retry
 	if t.webhook.Retry != nil {
 		policy = *t.webhook.Retry
@@ -63,7 +67,7 @@ func (e *Engine) attempt(t *turn) {
 		Unsent: request == nil, Unreached: response.Unreached, Reason: response.Reason, StatusCode: response.StatusCode,
 		RetryAfter: response.RetryAfter, Begun: response.Begun, Message: response.Message,
 	}, e.jitter())
-	end := &store.End{Call: call, Was: entry.State, Now: next}
+	end := &store.End{Call: call, Was: entry.State, Now: next, Result: result}
 	t.reached, t.unreached = request != nil && !response.Unsent, response.Unreached
 	if request != nil {
 		end.Attempt = logRow(call, next.Attempts, request, response)
@@ -96,7 +100,7 @@ func (e *Engine) renew(t *turn) bool {
 	if t.lane.home != t.in || !t.lane.runs() || t.lane.flying[t.item.ID] {
 		return false
 	}
-	t.integration, t.route, t.webhook = t.in.plan, t.in.route, t.lane.plan
+	t.integration, t.route, t.webhook, t.reader = t.in.plan, t.in.route, t.lane.plan, t.lane.reader
 	return true
 }
 
@@ -104,7 +108,7 @@ func (e *Engine) renew(t *turn) bool {
 // why, if it could not be made. An error is the store's.
 func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.Response, error) {
 	call := &entry.Call
-	request, err := t.route.Build(parts(call, t.webhook))
+	request, err := t.route.Build(parts(call, t))
 	if err != nil {
 		return nil, refused(err), nil
 	}
@@ -224,14 +228,14 @@ func (e *Engine) release(t *turn) {
 }
 
 // parts are the webhook's parts of a call for outbound.
-func parts(call *store.Call, webhook *plan.Webhook) outbound.Parts {
+func parts(call *store.Call, t *turn) outbound.Parts {
 	own := make([]plan.RenderedHeader, len(call.Headers))
 	for i, h := range call.Headers {
 		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value}
 	}
 	return outbound.Parts{
 		ID: call.ID.String(), Method: call.Method, Suffix: call.Suffix, InheritedOff: call.InheritedOff, Own: own,
-		HasBody: call.HasBody, Body: call.Body, Timeout: webhook.Timeout,
+		HasBody: call.HasBody, Body: call.Body, Timeout: t.webhook.Timeout, Await: t.reader != nil,
 	}
 }
 

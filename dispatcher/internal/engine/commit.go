@@ -20,7 +20,7 @@ type ended struct {
 
 // size is about what it takes in the store.
 func (d *ended) size() int {
-	size := heldBytes
+	size := heldBytes + d.end.Result.Size()
 	if d.end.Attempt != nil {
 		size += len(d.end.Attempt.ResponseBody)
 	}

@@ -75,15 +75,20 @@ func (e *Engine) removeIntegration(key plan.Key) (old *outbound.Route) {
 }
 
 // SetWebhook adds or replaces a webhook. It applies to its next attempt; what
-// was rendered at intake stays.
+// was rendered at intake stays. One whose answers cannot be read as it wants, which
+// the catalog refuses, is not ready.
 func (e *Engine) SetWebhook(p *plan.Webhook) {
+	reader, err := readerOf(p)
+	if err != nil {
+		p = &plan.Webhook{Key: p.Key, UID: p.UID, Generation: p.Generation, Integration: p.Integration, NotReady: err.Error()}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	l := e.lane(p.Key)
 	if l.open > 0 && l.disowns(p.UID) { // made anew
 		e.startCancelling(l)
 	}
-	l.plan, l.removed = p, false
+	l.plan, l.reader, l.removed = p, reader, false
 	e.attach(l, e.integration(p.Integration))
 	e.schedule(l)
 }

@@ -63,6 +63,8 @@ func outcome(r plan.Reason, retried bool) plan.Outcome {
 		return plan.OutcomeSucceeded
 	case plan.ReasonRedirect, plan.ReasonClientError:
 		return plan.OutcomeRejected
+	case plan.ReasonResponseUnusable:
+		return plan.OutcomeResponseUnusable
 	case plan.ReasonBlocked:
 		return plan.OutcomeBlocked
 	case plan.ReasonBadRequest:

@@ -16,6 +16,8 @@ func TestDecide(t *testing.T) {
 	none.Retries = 0
 	only429 := plan.DefaultRetry()
 	only429.Reasons = []plan.Reason{plan.ReasonTooManyRequests}
+	everything := plan.DefaultRetry()
+	everything.Reasons = []plan.Reason{plan.ReasonServerError, plan.ReasonTooManyRequests, plan.ReasonTimeout, plan.ReasonNetworkError}
 	tests := []struct {
 		name     string
 		key      bool
@@ -32,6 +34,8 @@ func TestDecide(t *testing.T) {
 		{"client error", true, plan.DefaultRetry(), 0, plan.ReasonClientError, 0, plan.OutcomeRejected, 0},
 		{"blocked", true, plan.DefaultRetry(), 0, plan.ReasonBlocked, 0, plan.OutcomeBlocked, 0},
 		{"bad request", true, plan.DefaultRetry(), 0, plan.ReasonBadRequest, 0, plan.OutcomeRenderFailed, 0},
+		{"unusable answer", true, everything, 0, plan.ReasonResponseUnusable, 0, plan.OutcomeResponseUnusable, 0},
+		{"unusable answer of a retry", true, plan.DefaultRetry(), 2, plan.ReasonResponseUnusable, 0, plan.OutcomeResponseUnusable, 0},
 		{"crash", false, plan.DefaultRetry(), 0, plan.ReasonCrash, 0, plan.OutcomeLost, 0},
 		{"server error with the key", true, plan.DefaultRetry(), 0, plan.ReasonServerError, 0, "", 105 * time.Second},
 		{"timeout with the key", true, plan.DefaultRetry(), 2, plan.ReasonTimeout, 0, "", 105 * time.Second},

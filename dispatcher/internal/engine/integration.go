@@ -145,7 +145,7 @@ func (e *Engine) pump(in *integration) {
 // begin gives the lane's next call of a kind its turn.
 func (e *Engine) begin(l *lane, k kind) {
 	in := l.home
-	t := &turn{lane: l, in: in, integration: in.plan, route: in.route, webhook: l.plan, item: l.take(k), limited: in.limiter != nil}
+	t := &turn{lane: l, in: in, integration: in.plan, route: in.route, webhook: l.plan, reader: l.reader, item: l.take(k), limited: in.limiter != nil}
 	e.uncache(t.item)
 	if k == again {
 		in.firsts = 0

@@ -9,14 +9,16 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/response"
 )
 
 // lane is the queue of one webhook. The engine's lock guards it.
 type lane struct {
 	webhook plan.Key
-	plan    *plan.Webhook // nil while the webhook is unknown here
-	home    *integration  // the integration it belongs to; nil while unknown
-	removed bool          // deleted: waiting calls are being cancelled
+	plan    *plan.Webhook    // nil while the webhook is unknown here
+	reader  *response.Reader // of its answers; nil if they are not awaited
+	home    *integration     // the integration it belongs to; nil while unknown
+	removed bool             // deleted: waiting calls are being cancelled
 
 	open    int   // calls without outcome, those under way included
 	bytes   int64 // sum of their sizes

@@ -14,6 +14,8 @@
 //     no request with others (pool.go);
 //   - redirects are not followed, cookies not kept, environment proxies not
 //     used;
+//   - an answer that is awaited is whole or not there, and what went wrong is told apart by
+//     whether another attempt may change it (await.go);
 //   - an answer is decompressed before its length is counted or anything of it is
 //     kept, so that what is kept can be searched for private values (decode.go);
 //   - one deadline spans connect, headers and body, and every other dimension

@@ -29,6 +29,7 @@ type way struct {
 	secure string // "", or the protocol that is agreed on in TLS: "http/1.1" or "h2"
 	raw    bool   // TLS, which handle itself speaks, or does not
 	large  bool   // the request has a body of 1 MiB
+	await  bool   // the answer is awaited
 	handle handler
 }
 
@@ -134,6 +135,8 @@ func ways() []way {
 		{name: "one header without end", handle: flood(ok+"X: ", "aaaaaaaa")},
 		{name: "headers of 64 KiB and more", handle: say(ok + "X: " + strings.Repeat("a", maxResponseHeader+1) + "\r\n\r\n")},
 		{name: "answers of 1xx without end", handle: flood("", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")},
+		{name: "a body of 1 MiB", handle: say(ok + "Content-Length: 1048576\r\n\r\n" + strings.Repeat("a", maxBody))},
+		{name: "a body of 1 MiB but a byte, and then nothing", handle: say(ok + "Content-Length: 1048576\r\n\r\n" + strings.Repeat("a", maxBody-1))},
 		{name: "a body without end", handle: flood(ok+"\r\n", "aaaaaaaa")},
 		{name: "tiny chunks without end", handle: flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n")},
 		{name: "chunks with extensions", handle: flood(ok+"Transfer-Encoding: chunked\r\n\r\n", "1;"+strings.Repeat("x", 3000)+"\r\na\r\n")},
@@ -190,12 +193,14 @@ func ways() []way {
 // and costs no more than 2 MiB.
 func TestHostileReceivers(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes half a minute")
+		t.Skip("takes a minute")
 	}
 	s := newSender(t)
 	certificate := certified(t, s)
 	for _, w := range ways() {
 		t.Run(w.name, func(t *testing.T) { w.try(t, s, certificate) })
+		w.await = true
+		t.Run("awaited: "+w.name, func(t *testing.T) { w.try(t, s, certificate) })
 	}
 	chain := "" // 250 KiB
 	for len(chain) < 250<<10 {
@@ -227,7 +232,7 @@ func (w way) try(t *testing.T, s *Sender, certificate tls.Certificate) {
 		}
 		calls.Go(func() {
 			r := request(t, "POST", address)
-			r.Timeout = hostileTimeout
+			r.Timeout, r.Await = hostileTimeout, w.await
 			if w.large {
 				r.HasBody, r.Body = true, body
 			}
@@ -265,15 +270,15 @@ func (w way) serve(t *testing.T, certificate tls.Certificate, done <-chan struct
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{w.secure}})
 	}
 	serveListener(t, listener, func(conn net.Conn) {
-		if w.await(conn) == nil {
+		if w.request(conn) == nil {
 			w.handle(conn, done)
 		}
 	})
 	return scheme + address
 }
 
-// await reads the beginning of a request, of HTTP/2 up to its headers.
-func (w way) await(conn net.Conn) error {
+// request reads the beginning of a request, of HTTP/2 up to its headers.
+func (w way) request(conn net.Conn) error {
 	var b [512]byte
 	if w.secure != "h2" {
 		_, err := conn.Read(b[:])

@@ -22,6 +22,10 @@ const (
 	// decompressed. What is within it is read to the end, so that the connection
 	// can be used again.
 	maxBody = 1 << 20
+	// growth is how many times larger the next buffer for an awaited answer is. All of
+	// them together, of which the smaller ones may be garbage not collected yet, take a
+	// third more than maxBody.
+	growth = 4
 	// maxCodings is how many times an answer may be compressed, one within the other.
 	maxCodings = 2
 	// decoderSize is the memory for each of those: 40 KiB for the tables and the

@@ -37,6 +37,9 @@ type Parts struct {
 	Body []byte
 	// Timeout overrides the integration's when positive.
 	Timeout time.Duration
+	// Await is that of the [Request]. Accept: application/json is added unless one is
+	// there.
+	Await bool
 }
 
 // Request is one request, ready to be sent once. [Route.Build] makes it.
@@ -67,6 +70,12 @@ type Request struct {
 	// the answer. It is asked when the answer's body may be longer than a few
 	// kilobytes; if there is none, that is all that is kept of it.
 	Room func(size int) bool
+	// Await says that the body of a 2xx answer is needed whole, decompressed, up to
+	// 1 MiB. One that is longer or cannot be decompressed makes the Reason
+	// ResponseUnusable. One that breaks off makes it NetworkError, one that is not there
+	// in time Timeout, and one for which there is no Room, beyond a few kilobytes,
+	// NetworkError: another attempt may get it.
+	Await bool
 
 	wantsToken  bool        // an access token is to be added
 	accessToken plan.Secret // the one that was
@@ -101,6 +110,9 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 	if parts.HasBody && !has(headers, "Content-Type") {
 		headers = append(headers, plan.RenderedHeader{Name: "Content-Type", Value: "application/json"})
 	}
+	if parts.Await && !has(headers, "Accept") {
+		headers = append(headers, plan.RenderedHeader{Name: "Accept", Value: "application/json"})
+	}
 	if err := checkSize(in.URL, headers, parts); err != nil {
 		return nil, err // a sentence of its own, for the log
 	}
@@ -113,7 +125,7 @@ func Build(in *plan.Integration, parts Parts) (*Request, error) {
 	}
 	return &Request{
 		ID: parts.ID, Method: parts.Method, URL: target, Headers: headers,
-		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout, wantsToken: wantsToken(in, parts),
+		HasBody: parts.HasBody, Body: parts.Body, Timeout: timeout, Await: parts.Await, wantsToken: wantsToken(in, parts),
 	}, nil
 }
 

@@ -85,6 +85,9 @@ type Response struct {
 	// compressed and there is no [Request.Room] to decompress it. Private values in
 	// it could not be found, so it must not be shown. BodyCut is set, too.
 	BodyUndecoded bool
+	// Whole is the whole body, decompressed, if it was awaited and read to its end, and
+	// the Reason is Success; Body is its beginning then.
+	Whole []byte
 	// RetryAfter is how long the receiver asked to be left alone, at most
 	// [retry.MaxRetryAfter]; 0 if it did not.
 	RetryAfter time.Duration
@@ -108,7 +111,8 @@ type Response struct {
 
 // Send sends the request, once, and reads the answer. The answer's status
 // decides as soon as its headers are in: a body that breaks off or takes longer
-// than the deadline changes no reason, nor does one that cannot be decompressed. It
+// than the deadline changes no reason, nor does one that cannot be decompressed,
+// unless it is awaited, see [Request.Await]. It
 // adds to r.Headers the User-Agent if none is there, the access token and the
 // signatures, so that afterwards they are what was sent.
 //
@@ -127,7 +131,7 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	if err != nil {
 		response = a.failure(err, context.Cause(ctx))
 	} else {
-		response = received(answer, r.Room)
+		response = r.received(ctx, answer)
 		r.judgeToken(&response)
 	}
 	response.Begun, response.Duration = a.begun, a.took()
@@ -159,7 +163,7 @@ func (s *Sender) roundTrip(ctx context.Context, a *attempt) (*http.Response, err
 }
 
 // received reads the rest of an answer.
-func received(answer *http.Response, room func(int) bool) Response {
+func (r *Request) received(ctx context.Context, answer *http.Response) Response {
 	defer answer.Body.Close()
 	response := Response{
 		Reason:     retry.Classify(answer.StatusCode),
@@ -170,8 +174,12 @@ func received(answer *http.Response, room func(int) bool) Response {
 	if after := answer.Header.Get("Retry-After"); after != "" {
 		response.RetryAfter = retry.ParseRetryAfter(after, time.Now())
 	}
-	if answer.StatusCode >= 200 { // the "body" of 101 is the bare connection
-		b := readBody(answer, room)
+	switch {
+	case answer.StatusCode < 200: // the "body" of 101 is the bare connection
+	case r.Await && response.Reason == plan.ReasonSuccess:
+		r.await(ctx, answer, &response)
+	default:
+		b := readBody(answer, r.Room)
 		response.Body, response.BodyCut, response.BodyUndecoded = b.kept, b.cut, b.undecoded
 	}
 	return response

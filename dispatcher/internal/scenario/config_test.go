@@ -145,6 +145,8 @@ func (wh *webhook) set(w *words) error {
 		var h plan.HeaderTemplate
 		h.Name, h.Value, err = w.header()
 		p.Headers = setHeader(p.Headers, h, h.Value == "", func(h plan.HeaderTemplate) string { return h.Name })
+	case "response.awaitJSON", "response.useFullResponse", "response.variable", "response.condition":
+		p.Response, err = setResponse(p.Response, field, w)
 	default:
 		if p.Retry == nil {
 			policy := plan.DefaultRetry()
@@ -155,6 +157,30 @@ func (wh *webhook) set(w *words) error {
 		p.Retry = &policy
 	}
 	return cmp.Or(err, w.done())
+}
+
+// setResponse returns what is read from answers with a field set; any makes them
+// awaited, but awaitJSON false.
+func setResponse(old *plan.Response, field string, w *words) (*plan.Response, error) {
+	var r plan.Response
+	if old != nil {
+		r = plan.Response{Variables: slices.Clone(old.Variables), Conditions: slices.Clone(old.Conditions), Full: old.Full}
+	}
+	switch field {
+	case "response.awaitJSON":
+		if w.take("false") {
+			return nil, nil
+		}
+		w.take("true")
+	case "response.useFullResponse":
+		r.Full = w.take("true")
+	case "response.variable":
+		optional := w.take("optional")
+		r.Variables = append(r.Variables, plan.Variable{Name: w.word(), Path: w.rest(), Required: !optional})
+	case "response.condition":
+		r.Conditions = append(r.Conditions, plan.Condition{Variable: w.word(), Operator: plan.Operator(w.word()), Value: w.rest()})
+	}
+	return &r, nil
 }
 
 // setHeader returns the headers with one replaced, added or taken away.

@@ -3,7 +3,8 @@
 //
 // A story begins with a sentence that says what it shows. Sections named
 // "integration NAME" and "webhook NAME" configure, one "field value" a line,
-// with the fields of the manifests; the section "script" tells what happens,
+// with the fields of the manifests ("response.variable optional NAME PATH" and
+// "response.condition NAME OPERATOR VALUE" for an element of a list); the section "script" tells what happens,
 // one command a line, in virtual time that moves by "advance" alone. Intake,
 // templates, store, engine, retry and limit are the real ones over a file system
 // in memory that a power cut can be tried on; the receiver is played by the
@@ -17,7 +18,8 @@
 //	redeliver a                       a caller has a delivered anew; "unanswered" as with a call; both also
 //	                                  "refused TEXT"
 //	reply a 503 Retry-After: 30       the receiver answers a's request: a status, perhaps with a
-//	                                  header or "body TEXT"; "401 token", of an access token; or reset;
+//	                                  header or "body TEXT"; "401 token", of an access token; "200 breaks
+//	                                  off", its body, which is awaited; or reset;
 //	                                  or blocked, an address refused; or what happens on the way to it:
 //	                                  proxy, the egress proxy fails, token, no access token, and token
 //	                                  later, none for now
@@ -52,6 +54,9 @@
 //	expect waiting wh 3                            so many calls of a webhook have none
 //	expect log a 503 Timeout 200                   the rows of the log, by status or reason
 //	expect row a 1 url http://receiver/x           one field of a row
+//	expect variable a code A-1                     what was read from the answer that ended it
+//	expect variables a code status                 the names of all that has a value
+//	expect response a {"code":"A-1"}               the document that is kept; nothing if none is
 //	expect refused in the CA bundle                the dispatcher has refused an integration with such an error
 //	expect report wh Succeeded failures 0 lastSuccess 1s
 //

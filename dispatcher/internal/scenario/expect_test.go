@@ -32,6 +32,8 @@ func (r *runner) expect(w *words) error {
 		return r.expectState(what, w)
 	case "log", "row":
 		return r.expectLog(what, w)
+	case "variable", "variables", "response":
+		return r.expectResult(what, w)
 	case "report":
 		return r.expectReport(w)
 	case "refused":

@@ -82,6 +82,9 @@ func (s sender) Send(ctx context.Context, r *outbound.Request) outbound.Response
 	select {
 	case response = <-q.reply:
 		response.RetryAfter = retry.ParseRetryAfter(response.Header.Get("Retry-After"), time.Now())
+		if r.Await && response.Reason == plan.ReasonSuccess {
+			response.Whole = response.Body
+		}
 	case <-deadline.C:
 		response = outbound.Response{Reason: plan.ReasonTimeout, Message: fmt.Sprintf("no answer within %s", r.Timeout)}
 	case <-ctx.Done():
@@ -148,7 +151,7 @@ func (r *receiver) pending() []*request {
 }
 
 // answer reads how a receiver answers: a status with perhaps one header or a
-// body, or that it refuses the token; reset, or blocked; or that the attempt came to
+// body, or that its body breaks off, or that it refuses the token; reset, or blocked; or that the attempt came to
 // nothing on the way to it: proxy, token, and token later if it may pass.
 func answer(w *words) (outbound.Response, error) {
 	switch word := w.word(); word {
@@ -175,6 +178,9 @@ func answer(w *words) (outbound.Response, error) {
 		}
 		if w.take("token") {
 			response.Reason = plan.ReasonTokenRefused
+		}
+		if w.take("breaks") && w.take("off") {
+			response.Reason, response.Message = plan.ReasonNetworkError, "the connection to the receiver was lost before the answer was complete"
 		}
 		if w.take("body") {
 			response.Body = []byte(w.rest())

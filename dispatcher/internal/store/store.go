@@ -278,6 +278,18 @@ type Result struct {
 	Response []byte `cbor:"2,keyasint,omitempty"`
 }
 
+// Size is the bytes of the result, 0 of none.
+func (r *Result) Size() int {
+	if r == nil {
+		return 0
+	}
+	size := len(r.Response)
+	for _, v := range r.Variables {
+		size += len(v.Name) + len(v.Value)
+	}
+	return size
+}
+
 // Variable is a value of an answer.
 type Variable struct {
 	Name  string `cbor:"1,keyasint"`
