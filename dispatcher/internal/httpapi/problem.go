@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -39,6 +40,14 @@ func problemOf(err error) client.Problem {
 	var notReady *intake.NotReadyError
 	var data *intake.DataError
 	switch {
+	case errors.Is(err, access.ErrUnauthenticated):
+		return problem(http.StatusUnauthorized, client.ProblemUnauthenticated, "Unauthenticated", err)
+	case errors.Is(err, access.ErrForbidden):
+		return problem(http.StatusForbidden, client.ProblemForbidden, "Forbidden", err)
+	case errors.Is(err, access.ErrUnavailable):
+		return problem(http.StatusServiceUnavailable, client.ProblemAccessUnavailable, "Access unavailable", err)
+	case errors.Is(err, errNoName):
+		return problem(http.StatusNotFound, client.ProblemNotFound, "Not found", err)
 	case errors.Is(err, intake.ErrNotConfigured):
 		return problem(http.StatusServiceUnavailable, client.ProblemNotConfigured, "Not configured yet", err)
 	case errors.Is(err, intake.ErrUnknownWebhook), errors.Is(err, engine.ErrDeleted):

@@ -39,8 +39,10 @@ type Calls interface {
 	LoadDurable(id uuid.UUID) (*store.Entry, error)
 }
 
-// Options are what the API works with; all fields are needed.
+// Options are what the API works with; all fields but Access are needed.
 type Options struct {
+	// Access judges callers; nil if everybody may do everything.
+	Access    Access
 	Intake    Intake
 	Admission Admission
 	Calls     Calls
@@ -49,11 +51,11 @@ type Options struct {
 
 // New returns the handler of the whole API.
 func New(o Options) http.Handler {
-	a := &api{intake: o.Intake, admission: o.Admission, calls: o.Calls, log: o.Logger}
+	a := &api{access: o.Access, intake: o.Intake, admission: o.Admission, calls: o.Calls, log: o.Logger}
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
-		mux.HandleFunc(r.method+" "+r.pattern, r.handler)
+		mux.HandleFunc(r.method+" "+r.pattern, a.guard(r.verb, r.handler))
 		allowed[r.pattern] = append(allowed[r.pattern], r.method)
 	}
 	for pattern, methods := range allowed {
@@ -65,15 +67,24 @@ func New(o Options) http.Handler {
 
 // api holds what the handlers need.
 type api struct {
+	access    Access
 	intake    Intake
 	admission Admission
 	calls     Calls
 	log       *slog.Logger
 }
 
+// The verbs that callers need on the virtual subresource webhooks/calls.
+const (
+	verbCreate = "create"
+	verbGet    = "get"
+	open       = "" // anybody may
+)
+
 // route is one operation.
 type route struct {
 	method, pattern string
+	verb            string
 	handler         http.HandlerFunc
 }
 
@@ -81,7 +92,7 @@ type route struct {
 func (a *api) routes() []route {
 	const calls = "/v1/namespaces/{namespace}/webhooks/{webhook}/calls"
 	return []route{
-		{http.MethodPost, calls, a.postCalls},
-		{http.MethodGet, calls + "/{transactionId}", a.getCall},
+		{http.MethodPost, calls, verbCreate, a.postCalls},
+		{http.MethodGet, calls + "/{transactionId}", verbGet, a.getCall},
 	}
 }
