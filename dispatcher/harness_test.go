@@ -117,7 +117,7 @@ func (h *harness) start(change func(*dispatcher.Options)) {
 	h.t.Helper()
 	o := dispatcher.Options{
 		StoreDir: h.storeDir, ControlSocket: h.socket, Listen: "127.0.0.1:0", HealthAddress: "127.0.0.1:0",
-		AllowLoopback: true, DrainTimeout: time.Second, Version: "test", Logger: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		InsecureHTTP: true, InsecureNoAuth: true, AllowLoopback: true, DrainTimeout: time.Second, Version: "test", Logger: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {
 		change(&o)
