@@ -38,6 +38,11 @@ const ProblemBase = "https://webhooks.maestra.io/problems/"
 
 // The types of problems.
 const (
+	ProblemUnauthenticated = ProblemBase + "unauthenticated"
+	ProblemForbidden       = ProblemBase + "forbidden"
+	// ProblemAccessUnavailable says that it cannot be found out now who the caller is.
+	ProblemAccessUnavailable = ProblemBase + "access-unavailable"
+
 	ProblemNotConfigured       = ProblemBase + "not-configured"
 	ProblemUnknownWebhook      = ProblemBase + "unknown-webhook"
 	ProblemUnknownCall         = ProblemBase + "unknown-call"

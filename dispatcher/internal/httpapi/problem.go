@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
@@ -67,6 +68,10 @@ func as[T error](err error) bool {
 
 // kinds maps errors to problems, the first that fits. It is the only such map.
 var kinds = []kind{
+	{is(access.ErrUnauthenticated), http.StatusUnauthorized, client.ProblemUnauthenticated, "Unauthenticated", nil},
+	{is(access.ErrForbidden), http.StatusForbidden, client.ProblemForbidden, "Forbidden", nil},
+	{is(access.ErrUnavailable), http.StatusServiceUnavailable, client.ProblemAccessUnavailable, "Access unavailable", nil},
+	{is(errNoName), http.StatusNotFound, client.ProblemNotFound, "Not found", nil},
 	{is(intake.ErrNotConfigured), http.StatusServiceUnavailable, client.ProblemNotConfigured, "Not configured yet", nil},
 	{is(intake.ErrUnknownWebhook), http.StatusNotFound, client.ProblemUnknownWebhook, "Unknown webhook", nil},
 	{is(engine.ErrDeleted), http.StatusNotFound, client.ProblemUnknownWebhook, "Unknown webhook", nil},

@@ -39,6 +39,9 @@ var (
 
 // checkRequest refuses what no request may have.
 func checkRequest(r *http.Request) error {
+	if key := webhookOf(r); key != (plan.Key{}) && !isPath(key) {
+		return errNoName
+	}
 	if r.URL.RawQuery != "" {
 		return errQuery
 	}

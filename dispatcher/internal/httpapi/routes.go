@@ -54,8 +54,11 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but the last two are needed.
+// Options are what the API works with; all fields but Access, Stopping and MaxWaits
+// are needed.
 type Options struct {
+	// Access judges callers; nil if everybody may do everything.
+	Access    Access
 	Intake    Intake
 	Engine    Engine
 	Admission Admission
@@ -90,6 +93,7 @@ func New(o Options) http.Handler {
 
 // api holds what the handlers need.
 type api struct {
+	access    Access
 	intake    Intake
 	engine    Engine
 	admission Admission
@@ -101,7 +105,7 @@ type api struct {
 
 func newAPI(o Options) *api {
 	return &api{
-		intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
+		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
 		stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
 	}
 }
@@ -139,15 +143,16 @@ func (a *api) routes() []route {
 	}
 }
 
-// handler is what every request of a route goes through.
+// handler is what every request of a route goes through. Who the caller is comes
+// first.
 func (a *api) handler(route route) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return a.guard(route.verb, func(w http.ResponseWriter, r *http.Request) {
 		if err := checkRequest(r); err != nil {
 			a.problem(w, r, err)
 			return
 		}
 		route.handler(w, r)
-	}
+	})
 }
 
 // cleanPaths answers for the paths that [http.ServeMux] answers by a redirect to
