@@ -118,18 +118,28 @@ func (d *Dispatcher) serve(memory budget) error {
 	calls := intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
 	})
-	api := httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}
-	if !d.options.InsecureNoAuth {
-		api.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})
+	d.serveCalls(calls, memory)
+	d.health = newServer(healthHandler(d.unready), d.log)
+	d.admin = newServer(adminHandler(d.store, d.log), d.log)
+	return nil
+}
+
+// serveCalls makes the server of the API.
+func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
+	stopping := make(chan struct{})
+	o := httpapi.Options{
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
 	}
-	d.api = newServer(httpapi.New(api), d.log)
+	if !d.options.InsecureNoAuth {
+		o.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})
+	}
+	d.api = newServer(httpapi.New(o), d.log)
+	d.api.RegisterOnShutdown(func() { close(stopping) })
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
 	}
 	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded)
-	d.health = newServer(healthHandler(d.unready), d.log)
-	d.admin = newServer(adminHandler(d.store, d.log), d.log)
-	return nil
 }
 
 // unready says why calls cannot be taken in yet; nil if they can.

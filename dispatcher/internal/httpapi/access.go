@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // Access says who a token's holder is, if it may do verb on the calls of the Webhook,
@@ -62,7 +63,7 @@ func (a *api) guard(verb string, next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		key := webhookOf(r)
-		if !isLabel(key.Namespace) || key.Name != "" && !isName(key.Name) {
+		if !isPath(key) {
 			a.refuse(w, r, errNoName)
 			return
 		}
@@ -121,6 +122,12 @@ var inToken = func() (table [256]bool) {
 	}
 	return table
 }()
+
+// isPath reports whether there can be such a Webhook, or, without a name, such a
+// namespace.
+func isPath(key plan.Key) bool {
+	return isLabel(key.Namespace) && (key.Name == "" || isName(key.Name))
+}
 
 // isLabel reports whether text is a DNS label (RFC 1123), as namespaces have.
 func isLabel(text string) bool {

@@ -33,8 +33,13 @@ func (j *judge) Allow(_ context.Context, token, verb, namespace, name string) (s
 	return j.user, j.err
 }
 
-// untouched is a backend that no request may reach.
-type untouched struct{ *testing.T }
+// untouched is a backend that no request may reach. The methods without a body here
+// would panic.
+type untouched struct {
+	*testing.T
+	Intake
+	Calls
+}
 
 func (u untouched) Accept(context.Context, plan.Key, intake.Request) intake.Result {
 	u.Error("a refused request reached intake")
@@ -66,7 +71,7 @@ func (u unread) Read([]byte) (int, error) {
 
 // refusing is an API over a backend that no request may reach.
 func refusing(t *testing.T, j *judge) http.Handler {
-	u := untouched{t}
+	u := untouched{T: t}
 	return New(Options{Access: j, Intake: u, Admission: u, Calls: u, Logger: slog.New(slog.DiscardHandler)})
 }
 
@@ -212,6 +217,10 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		"POST " + calls + ": tok create ns wh",
 		"GET " + calls + "/ID: tok get ns wh",
 		"HEAD " + calls + "/ID: tok get ns wh",
+		"DELETE " + calls + "/ID: tok delete ns wh",
+		"POST " + calls + "/ID/redeliver: tok create ns wh",
+		"POST /v1/namespaces/ns/webhooks/wh/redeliver: tok create ns wh",
+		"POST /v1/namespaces/ns/webhooks/wh/render: tok get ns wh",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes and what they were judged by (-want +got):\n%s", diff)
