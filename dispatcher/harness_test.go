@@ -34,6 +34,7 @@ type harness struct {
 	log      *buffer
 	receiver *receiver.Receiver
 	reports  chan plan.Report
+	review   func(context.Context, control.Review) (control.Verdict, error) // of the manager; nil for none
 
 	server     *control.Server
 	stopServer func()
@@ -93,6 +94,7 @@ func (h *harness) startServer() {
 	h.server = control.NewServer(control.ServerOptions{
 		Logger:  slog.New(slog.DiscardHandler),
 		Changed: func(plan.Ref) {},
+		Review:  h.review,
 		Outcomes: func(reports []plan.Report) {
 			for _, r := range reports {
 				h.reports <- r
