@@ -29,6 +29,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
 	"github.com/maestra-io/webhook-operator/controllers"
+	"github.com/maestra-io/webhook-operator/controllers/serving"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -45,6 +46,8 @@ type world struct {
 	namespace string
 	socket    string
 	config    *rest.Config // the manager's
+	serving   serving.Options
+	shown     func(certificate string, key plan.Secret) // by the dispatcher; may be nil
 	writes    *writeCounter
 	log       *syncBuffer
 	mayFail   bool // the manager meets errors, and may log them
@@ -86,6 +89,7 @@ func newWorld(tb testing.TB) *world {
 		writes: &writeCounter{}, log: &syncBuffer{}, catalog: newCatalog(),
 	}
 	w.namespace = w.newNamespace(nil)
+	w.serving.Names = serving.Names{Namespace: w.namespace, Service: "webhook-dispatcher"}
 	tb.Cleanup(func() {
 		w.stopManager()
 		w.stopDispatcher()
@@ -139,6 +143,7 @@ func (w *world) startManager() {
 		return controllers.Run(ctx, controllers.Options{
 			RestConfig:    config,
 			ControlSocket: w.socket,
+			Serving:       w.serving,
 			Logger:        logr.FromSlogHandler(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		})
 	})
@@ -156,6 +161,8 @@ rules:
   - {apiGroups: [webhooks.maestra.io], resources: ["*"], verbs: ["*"]}
   - {apiGroups: [""], resources: [secrets, configmaps, namespaces], verbs: [list, watch]}
   - {apiGroups: [events.k8s.io], resources: [events], verbs: [create, patch]}
+  - {apiGroups: [""], resources: [secrets, configmaps], resourceNames: [webhook-dispatcher-tls, webhook-dispatcher-ca], verbs: [get]}
+  - {apiGroups: [""], resources: [secrets, configmaps], verbs: [create]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
@@ -174,7 +181,7 @@ subjects: [{kind: ServiceAccount, namespace: ` + w.namespace + `, name: manager}
 
 // startDispatcher starts a dispatcher that knows nothing yet.
 func (w *world) startDispatcher() {
-	w.session = control.NewClient(control.ClientOptions{Socket: w.socket, Catalog: w.catalog})
+	w.session = control.NewClient(control.ClientOptions{Socket: w.socket, Catalog: w.catalog, Serving: w.shown})
 	w.dispatcher = start(w.session.Run)
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/go-logr/logr"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/controllers/serving"
 )
 
 // Options are what the manager needs from outside.
@@ -31,6 +34,8 @@ type Options struct {
 	// HealthAddress is where /healthz and /readyz are served, as host:port; if
 	// empty, neither is.
 	HealthAddress string
+	// Serving says which certificate the dispatcher shows to callers.
+	Serving serving.Options
 	// Logger gets all log lines.
 	Logger logr.Logger
 }
@@ -54,7 +59,9 @@ func Run(ctx context.Context, opts Options) error {
 
 func newManager(opts Options) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("build the scheme: %w", err)
 		}

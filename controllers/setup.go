@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/maestra-io/webhook-operator/controllers/serving"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -36,23 +37,26 @@ type dispatcher interface {
 }
 
 // Setup adds to mgr the reconcilers, the control session's server and the
-// writer of outcomes. The manager's scheme must know corev1 and v1alpha1.
+// writer of outcomes. The manager's scheme must know corev1, authenticationv1,
+// authorizationv1 and v1alpha1.
 func Setup(mgr manager.Manager, opts Options) error {
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	outcomeClient, err := client.New(rest.CopyConfig(mgr.GetConfig()), client.Options{
+	// Not the manager's: outcomes and reviews have nothing to do with its cache.
+	direct, err := client.New(rest.CopyConfig(mgr.GetConfig()), client.Options{
 		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), Log: opts.Logger,
 	})
 	if err != nil {
-		return fmt.Errorf("create the client for outcomes: %w", err)
+		return fmt.Errorf("create the client for outcomes and reviews: %w", err)
 	}
 	integrations, webhooks := &triggers{}, &triggers{}
-	outcomes := newOutcomeWriter(&statusSink{cache: mgr.GetCache(), client: outcomeClient}, opts.Logger.WithName("outcomes"))
+	outcomes := newOutcomeWriter(&statusSink{cache: mgr.GetCache(), client: direct}, opts.Logger.WithName("outcomes"))
 	server := control.NewServer(control.ServerOptions{
 		Logger:   slog.New(logr.ToSlogHandler(opts.Logger.WithName("control"))),
 		Outcomes: outcomes.Outcomes,
 		Changed:  func(ref plan.Ref) { answered(ref, integrations, webhooks) },
+		Review:   (&reviewer{client: direct}).review,
 	})
 	outcomes.done = server.Done
 
@@ -70,6 +74,9 @@ func Setup(mgr manager.Manager, opts Options) error {
 	}
 	if err := webhookReconciler.setup(mgr, webhooks); err != nil {
 		return fmt.Errorf("set up the controller of Webhooks: %w", err)
+	}
+	if err := serving.Setup(mgr, opts.Serving, server.SetServing); err != nil {
+		return fmt.Errorf("set up the serving certificate: %w", err)
 	}
 	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })
 	for _, runnable := range []manager.Runnable{serve, outcomes, start} {

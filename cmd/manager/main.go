@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,6 +37,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(io.Discard) // errors are returned, without the usage around them
 	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the Unix socket that the dispatcher connects to")
 	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
+	flags.StringVar(&o.Serving.Namespace, "namespace", "", "namespace of the operator, where the serving certificate is kept; that of the pod if empty")
+	flags.StringVar(&o.Serving.Service, "service-name", "webhook-dispatcher", "name of the Service in front of the dispatcher, for the serving certificate")
+	flags.StringVar(&o.Serving.Secret, "serving-secret", "", "Secret of the type kubernetes.io/tls whose certificate the dispatcher shows to callers; one of the operator's own if empty")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	config.RegisterFlags(flags) // --kubeconfig
@@ -54,6 +58,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case o.ControlSocket == "":
 		return errors.New("--control-socket is missing; give the path of the socket that the dispatcher connects to")
 	}
+	if o.Serving.Namespace == "" {
+		o.Serving.Namespace = namespaceOfPod()
+	}
+	if err := o.Serving.Check(); err != nil {
+		return err
+	}
 	restConfig, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find the API server: %w; give --kubeconfig or run inside a cluster", err)
@@ -62,4 +72,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o.Logger = logr.FromSlogHandler(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
 	ctrl.SetLogger(o.Logger)
 	return controllers.Run(ctx, o)
+}
+
+// namespaceOfPod is the namespace of the service account; empty outside of a cluster.
+func namespaceOfPod() string {
+	text, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return "" // the caller says what to do
+	}
+	return strings.TrimSpace(string(text))
 }

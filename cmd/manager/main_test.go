@@ -22,7 +22,12 @@ func TestFlags(t *testing.T) {
 		{"unknown flag", []string{"--sokcet=x"}, "", "flag provided but not defined: -sokcet; see --help"},
 		{"bad level", []string{"--log-level=LOUD"}, "", `invalid value "LOUD" for flag -log-level`},
 		{"argument", []string{"run"}, "", `unexpected argument "run"; see --help`},
-		{"no API server", []string{"--control-socket=/tmp/x.sock"}, "", "find the API server"},
+		{"no namespace", []string{"--control-socket=/tmp/x.sock"}, "", "set --namespace, or run inside a cluster"},
+		{"bad namespace", []string{"--control-socket=/tmp/x.sock", "--namespace=a/b"}, "", `--namespace "a/b" is no name of a namespace: `},
+		{"bad service", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--service-name=a.b"}, "", `--service-name "a.b" is no name of a Service: `},
+		{"no service", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--service-name="}, "", `--service-name "" is no name of a Service: `},
+		{"bad secret", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--serving-secret=A"}, "", `--serving-secret "A" is no name of a Secret: `},
+		{"no API server", []string{"--control-socket=/tmp/x.sock", "--namespace=a"}, "", "find the API server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -261,7 +261,7 @@ func (w *world) wrongFlags() {
 		`{"apiVersion":"v1","kind":"Config","current-context":"x","clusters":[{"name":"x","cluster":{"server":"https://127.0.0.1:1","certificate-authority-data":` + jsonOf(basicOf(secret, "")) + `}}],` +
 			`"contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],"users":[{"name":"x","user":{"token":` + jsonOf(secret) + `,"client-key-data":` + jsonOf(basicOf(secret, "")) + `,"client-certificate-data":` + jsonOf(basicOf(secret, "")) + `}}]}`,
 	} {
-		w.refuses("manager", "--control-socket="+filepath.Join(w.t.TempDir(), "s"), "--kubeconfig="+write(w.t, kubeconfig))
+		w.refuses("manager", "--control-socket="+filepath.Join(w.t.TempDir(), "s"), "--namespace=x", "--kubeconfig="+write(w.t, kubeconfig))
 	}
 }
 

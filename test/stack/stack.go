@@ -101,7 +101,7 @@ func (s *Stack) prepare(o Options) error {
 	}
 	s.manager = &process{
 		path: filepath.Join(o.Bin, "manager"), output: o.ManagerLog, env: []string{"KUBECONFIG=" + kubeconfig, "TMPDIR=" + temporary},
-		args: append([]string{"--control-socket=" + s.Socket, "--health-address=" + s.ManagerHealth}, o.ManagerFlags...),
+		args: append([]string{"--control-socket=" + s.Socket, "--health-address=" + s.ManagerHealth, "--namespace=" + Namespace}, o.ManagerFlags...),
 	}
 	s.dispatcher = &process{
 		path: filepath.Join(o.Bin, "dispatcher"), output: o.DispatcherLog, env: []string{"TMPDIR=" + temporary},
