@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
@@ -41,16 +42,18 @@ func TestPeoplesRights(t *testing.T) {
 		"edit": {
 			parts: []string{"webhook-operator-edit", "webhook-operator-view"},
 			may: []string{
-				"create webhooks", "delete webhooks", "deletecollection webhooks", "get webhookintegrations", "get webhooks",
-				"list webhookintegrations", "list webhooks", "patch webhooks", "update webhooks",
+				"create webhooks", "create webhooks/calls", "delete webhooks", "delete webhooks/calls", "deletecollection webhooks",
+				"get webhookintegrations", "get webhooks", "get webhooks/calls", "list webhookintegrations", "list webhooks", "patch webhooks", "update webhooks",
 				"watch webhookintegrations", "watch webhooks",
 			},
 		},
 		"admin": {
 			parts: []string{"webhook-operator-admin", "webhook-operator-edit", "webhook-operator-view"},
 			may: []string{
-				"create webhookintegrations", "create webhooks", "delete webhookintegrations", "delete webhooks",
-				"deletecollection webhookintegrations", "deletecollection webhooks", "get webhookintegrations", "get webhooks",
+				"create webhookintegrations", "create webhooks", "create webhooks/calls",
+				"delete webhookintegrations", "delete webhooks", "delete webhooks/calls",
+				"deletecollection webhookintegrations", "deletecollection webhooks",
+				"get webhookintegrations", "get webhooks", "get webhooks/calls",
 				"list webhookintegrations", "list webhooks", "patch webhookintegrations", "patch webhooks",
 				"update webhookintegrations", "update webhooks", "watch webhookintegrations", "watch webhooks",
 			},
@@ -65,6 +68,31 @@ func TestPeoplesRights(t *testing.T) {
 			p := newPerson(t, builtIn, parts)
 			if diff := cmp.Diff(want.may, p.may(t)); diff != "" {
 				t.Errorf("what a holder of %s may do (-want +got):\n%s", builtIn, diff)
+			}
+		})
+	}
+}
+
+// TestCallersRights: the two roles for callers are part of no other, and a holder may
+// do one thing with calls, in the namespace alone, and nothing with the objects.
+func TestCallersRights(t *testing.T) {
+	for role, want := range map[string][]string{
+		"webhook-operator-caller":      {"create webhooks/calls"},
+		"webhook-operator-call-reader": {"get webhooks/calls"},
+	} {
+		t.Run(role, func(t *testing.T) {
+			p := newPerson(t, role, []string{role})
+			if diff := cmp.Diff(want, p.may(t)); diff != "" {
+				t.Errorf("what a holder may do (-want +got):\n%s", diff)
+			}
+			p.namespace = "default"
+			if may := p.mayCall(t); may != nil {
+				t.Errorf("in another namespace a holder may %v", may)
+			}
+			for _, builtIn := range []string{"view", "edit", "admin"} {
+				if slices.Contains(partsOf(t, builtIn), role) {
+					t.Errorf("%s is part of %s", role, builtIn)
+				}
 			}
 		})
 	}
@@ -109,8 +137,9 @@ func partsOf(t *testing.T, builtIn string) []string {
 // person is a user with rights in one namespace.
 type person struct {
 	namespace string
-	client    dynamic.Interface // with the person's rights
-	admin     dynamic.Interface // with all rights
+	client    dynamic.Interface     // with the person's rights
+	own       *kubernetes.Clientset // the same
+	admin     dynamic.Interface     // with all rights
 }
 
 // newPerson makes a namespace, and in it a user who holds the roles.
@@ -127,6 +156,9 @@ func newPerson(t *testing.T, name string, roles []string) *person {
 	config.Impersonate = rest.ImpersonationConfig{UserName: name, Groups: []string{"system:authenticated"}}
 	p := &person{namespace: namespace.Name}
 	if p.client, err = dynamic.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	if p.own, err = kubernetes.NewForConfig(config); err != nil {
 		t.Fatal(err)
 	}
 	if p.admin, err = dynamic.NewForConfig(cluster.Config); err != nil {
@@ -209,7 +241,29 @@ func (p *person) may(t *testing.T) []string {
 			}
 		}
 	}
+	may = append(may, p.mayCall(t)...)
 	slices.Sort(may)
+	return may
+}
+
+// mayCall lists what the person may do with calls, of all verbs, by asking as the
+// person does by kubectl auth can-i: there are no such objects to try it with.
+func (p *person) mayCall(t *testing.T) (may []string) {
+	t.Helper()
+	for _, verb := range []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"} {
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Verb: verb, Group: "webhooks.maestra.io", Resource: webhooks, Subresource: "calls", Namespace: p.namespace, Name: "there",
+			},
+		}}
+		answer, err := p.own.AuthorizationV1().SelfSubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Status.Allowed {
+			may = append(may, verb+" webhooks/calls")
+		}
+	}
 	return may
 }
 

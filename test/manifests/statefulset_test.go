@@ -1,10 +1,14 @@
 package manifests
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestOneWriterOfTheStore: two dispatchers must never have the same store.
@@ -109,4 +113,32 @@ func mountOf(container corev1.Container, volume string) *corev1.VolumeMount {
 		}
 	}
 	return nil
+}
+
+// TestServiceLeadsToTheDispatcher: by its name, over TLS, to the pod's port that
+// callers may reach, with nothing insecure about it.
+func TestServiceLeadsToTheDispatcher(t *testing.T) {
+	service, err := clients.CoreV1().Services(namespace).Get(t.Context(), "webhook-dispatcher", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if labels := getStatefulSet(t).Spec.Template.Labels; !maps.Equal(service.Spec.Selector, labels) {
+		t.Errorf("the Service selects %v, want the pod's labels %v", service.Spec.Selector, labels)
+	}
+	if len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Port != 443 || service.Spec.Type != corev1.ServiceTypeClusterIP {
+		t.Fatalf("the Service is of the type %s with the ports %v", service.Spec.Type, service.Spec.Ports)
+	}
+	dispatcher, listens := dispatcherOf(t), false
+	for _, port := range dispatcher.Ports {
+		target := service.Spec.Ports[0].TargetPort.String()
+		listens = listens || port.Name == target && slices.Contains(dispatcher.Args, fmt.Sprintf("--listen=:%d", port.ContainerPort))
+	}
+	if !listens {
+		t.Errorf("the dispatcher does not listen where the Service leads: %v", dispatcher.Args)
+	}
+	for _, arg := range dispatcher.Args {
+		if strings.HasPrefix(arg, "--insecure") {
+			t.Errorf("the dispatcher has the flag %s", arg)
+		}
+	}
 }
