@@ -72,7 +72,7 @@ func TestCallers(t *testing.T) {
 	w.kubectl("create", "namespace", w.namespace+"-other")
 	for _, namespace := range []string{w.namespace + "-other", "none"} {
 		for _, webhook := range []string{"customer-read", "none"} {
-			if got := w.problemOf(shop.Call(t.Context(), namespace, webhook, data)); got != forbidden {
+			if got := w.problemOf(shop.Call(t.Context(), namespace, webhook, data)); !cmp.Equal(got, forbidden) {
 				t.Errorf("%s/%s is answered %+v, want %+v", namespace, webhook, got, forbidden)
 			}
 		}
