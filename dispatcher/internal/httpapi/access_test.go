@@ -217,6 +217,10 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		"POST " + calls + ": tok create ns wh",
 		"GET " + calls + "/ID: tok get ns wh",
 		"HEAD " + calls + "/ID: tok get ns wh",
+		"DELETE " + calls + "/ID: tok delete ns wh",
+		"POST " + calls + "/ID/redeliver: tok create ns wh",
+		"POST /v1/namespaces/ns/webhooks/wh/redeliver: tok create ns wh",
+		"POST /v1/namespaces/ns/webhooks/wh/render: tok get ns wh",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes and what they were judged by (-want +got):\n%s", diff)
