@@ -64,6 +64,7 @@ const (
 	ProblemOverloaded          = ProblemBase + "overloaded"
 	ProblemDiskFull            = ProblemBase + "disk-full"
 	ProblemTooManyWaiting      = ProblemBase + "too-many-waiting"
+	ProblemStopping            = ProblemBase + "shutting-down"
 	ProblemNotFound            = ProblemBase + "not-found"
 	ProblemMethod              = ProblemBase + "method-not-allowed"
 	ProblemInternal            = ProblemBase + "internal"

@@ -105,6 +105,8 @@ var kinds = []kind{
 	{is(admission.ErrBusy), http.StatusTooManyRequests, client.ProblemOverloaded, "Overloaded", admission.ErrBusy},
 	{is(admission.ErrDiskFull), http.StatusInsufficientStorage, client.ProblemDiskFull, "Disk full", admission.ErrDiskFull},
 	{is(store.ErrNotFound), http.StatusNotFound, client.ProblemUnknownCall, "Unknown call", nil},
+	{is(store.ErrClosed), http.StatusServiceUnavailable, client.ProblemStopping, "Shutting down",
+		errors.New("the dispatcher is shutting down; send the request again to the one that follows")},
 	{is(context.Canceled), http.StatusServiceUnavailable, client.ProblemInternal, "Request given up", errGivenUp},
 	{is(context.DeadlineExceeded), http.StatusServiceUnavailable, client.ProblemInternal, "Request given up", errGivenUp},
 }

@@ -45,6 +45,9 @@ func checkRequest(r *http.Request) error {
 	if r.URL.RawQuery != "" {
 		return errQuery
 	}
+	if r.Method != http.MethodPost {
+		return nil // there is no body that matters
+	}
 	for _, line := range r.Header.Values("Content-Encoding") {
 		for coding := range strings.SplitSeq(line, ",") {
 			if coding = strings.Trim(coding, " \t"); coding != "" && !strings.EqualFold(coding, "identity") {
