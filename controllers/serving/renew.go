@@ -21,13 +21,13 @@ const (
 
 // renew returns what our own Secret should hold, given what it holds: the same, or with
 // all that is missing, broken, for other names, or past two thirds of its life made
-// anew. due is when to look again. It is pure, but for the keys that it makes.
-func renew(now time.Time, n Names, data map[string][]byte) (next map[string][]byte, due time.Time, err error) {
+// anew. It is pure, but for the keys that it makes.
+func renew(now time.Time, n Names, data map[string][]byte) (next map[string][]byte, err error) {
 	authorities := readAuthorities(now, data[authorityKey], data[authorityPrivateKey])
 	if newest := newestSigner(authorities); newest == nil || !now.Before(renewal(newest.certificate)) {
 		made, err := newAuthority(now)
 		if err != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
 		authorities = append([]*authority{made}, authorities...)
 	}
@@ -36,20 +36,19 @@ func renew(now time.Time, n Names, data map[string][]byte) (next map[string][]by
 		next = make(map[string][]byte)
 	}
 	signer := signerAt(now, authorities)
-	leaf := usable(now, n, authorities, next)
-	if leaf == nil {
+	if !usable(now, n, authorities, next) {
 		if next[corev1.TLSCertKey], next[corev1.TLSPrivateKeyKey], err = signer.sign(now, n); err != nil {
-			return nil, time.Time{}, err
+			return nil, err
 		}
-		if leaf = usable(now, n, authorities, next); leaf == nil {
-			return nil, time.Time{}, fmt.Errorf("the certificate just made for Service %q is not usable; is the clock right?", n.Service)
+		if !usable(now, n, authorities, next) {
+			return nil, fmt.Errorf("the certificate just made for Service %q is not usable; is the clock right?", n.Service)
 		}
 	}
 	dropOldKeys(authorities, signer)
 	if next[authorityKey], next[authorityPrivateKey], err = writeAuthorities(authorities); err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
-	return next, nextLook(leaf, authorities), nil
+	return next, nil
 }
 
 // renewal is the moment at which two thirds of a certificate's life are over.
@@ -87,11 +86,11 @@ func dropOldKeys(authorities []*authority, signer *authority) {
 	}
 }
 
-// usable is the serving certificate in data; nil if a new one is needed.
-func usable(now time.Time, n Names, authorities []*authority, data map[string][]byte) *x509.Certificate {
+// usable reports whether the serving certificate in data can stay.
+func usable(now time.Time, n Names, authorities []*authority, data map[string][]byte) bool {
 	pair, err := tls.X509KeyPair(data[corev1.TLSCertKey], data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		return nil
+		return false
 	}
 	leaf := pair.Leaf
 	roots := x509.NewCertPool()
@@ -101,10 +100,7 @@ func usable(now time.Time, n Names, authorities []*authority, data map[string][]
 	// A clock that was set back, or is behind that of the manager which has made it, is
 	// no reason for a new one.
 	_, err = leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: latest(now, leaf.NotBefore)})
-	if err != nil || !n.cover(leaf.DNSNames, leaf.IPAddresses) || !now.Before(renewal(leaf)) {
-		return nil
-	}
-	return leaf
+	return err == nil && n.cover(leaf.DNSNames, leaf.IPAddresses) && now.Before(renewal(leaf))
 }
 
 func latest(a, b time.Time) time.Time {
@@ -112,21 +108,6 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// nextLook is when something is to be renewed or expires.
-func nextLook(leaf *x509.Certificate, authorities []*authority) time.Time {
-	due := renewal(leaf)
-	for _, a := range authorities {
-		at := a.certificate.NotAfter // then it is no longer published
-		if a == newestSigner(authorities) {
-			at = renewal(a.certificate)
-		}
-		if at.Before(due) {
-			due = at
-		}
-	}
-	return due
 }
 
 // same reports whether two contents of our Secret are equal.

@@ -17,17 +17,17 @@ var (
 	shop  = Names{Namespace: "webhook-operator-system", Service: "webhook-dispatcher"}
 )
 
-func renewed(t *testing.T, now time.Time, n Names, data map[string][]byte) (map[string][]byte, time.Time) {
+func renewed(t *testing.T, now time.Time, n Names, data map[string][]byte) map[string][]byte {
 	t.Helper()
-	next, due, err := renew(now, n, data)
+	next, err := renew(now, n, data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _, err := renew(now, n, next); err != nil || !same(next, again) {
+	if again, err := renew(now, n, next); err != nil || !same(next, again) {
 		t.Fatalf("a second look at %v changes it again (%v)", now, err)
 	}
 	verify(t, now, next[authorityKey], next)
-	return next, due
+	return next
 }
 
 // verify is what a caller does who trusts these authorities only.
@@ -66,11 +66,9 @@ const (
 // TestRenew: what is right stays, and of what is broken, old or for other names as
 // little as possible is made anew.
 func TestRenew(t *testing.T) {
-	data, due := renewed(t, start, shop, nil)
-	if want := start.Add(-backdate).Add((leafLife + backdate) / 3 * 2); !due.Equal(want) {
-		t.Errorf("due at %v, want %v", due, want)
-	}
-	other, _ := renewed(t, start, shop, nil)
+	data := renewed(t, start, shop, nil)
+	due := start.Add(-backdate).Add((leafLife + backdate) / 3 * 2)
+	other := renewed(t, start, shop, nil)
 	without := func(key string) func(map[string][]byte) { return func(d map[string][]byte) { delete(d, key) } }
 	put := func(key string, value []byte) func(map[string][]byte) {
 		return func(d map[string][]byte) { d[key] = value }
@@ -105,7 +103,7 @@ func TestRenew(t *testing.T) {
 			before := maps.Clone(data)
 			test.change(before)
 			given := maps.Clone(before)
-			next, _, err := renew(test.at, test.names, before)
+			next, err := renew(test.at, test.names, before)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,8 +117,20 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// TestAuthorityIsReplacedWithoutAGap follows ten years of renewals, each at the moment
-// that renew names, with callers who read the authorities at most 30 days ago.
+// TestAnAuthorityNearItsEndSignsNothing: it does not outlive what it would sign, so the
+// new one signs at once.
+func TestAnAuthorityNearItsEndSignsNothing(t *testing.T) {
+	now := start.Add(authorityLife - leafLife + day)
+	next := renewed(t, now, shop, renewed(t, start, shop, nil))
+	authorities := readAuthorities(now, next[authorityKey], next[authorityPrivateKey])
+	if len(authorities) != 2 || authorities[1].key != nil {
+		t.Fatalf("%d authorities, or the key of the old one is still there", len(authorities))
+	}
+	verify(t, now, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authorities[0].certificate.Raw}), next)
+}
+
+// TestAuthorityIsReplacedWithoutAGap follows ten years of looks every five days, with
+// callers who read the authorities at most 30 days ago.
 func TestAuthorityIsReplacedWithoutAGap(t *testing.T) {
 	type reading struct {
 		at          time.Time
@@ -131,7 +141,7 @@ func TestAuthorityIsReplacedWithoutAGap(t *testing.T) {
 	var data map[string][]byte
 	most, now := 0, start
 	for now.Before(start.Add(authorityLife + 100*day)) {
-		next, due := renewed(t, now, shop, data)
+		next := renewed(t, now, shop, data)
 		if first == nil {
 			first = next[authorityKey]
 		}
@@ -143,14 +153,11 @@ func TestAuthorityIsReplacedWithoutAGap(t *testing.T) {
 		most = max(most, len(readAuthorities(now, next[authorityKey], nil)))
 		readings = append(readings, reading{now, next[authorityKey]})
 		data = next
-		if !due.After(now) {
-			t.Fatalf("at %v due at %v", now, due)
+		signers := readAuthorities(now, next[authorityKey], next[authorityPrivateKey])
+		if newest := signers[0].certificate; now.Sub(newest.NotBefore) > publishedFor+backdate && len(signers) > 1 && signers[1].key != nil {
+			t.Errorf("at %v: the key of the old authority is still there, although the new one signs", now)
 		}
-		// Callers read them every five days as well.
-		now = due
-		if reads := readings[len(readings)-1].at.Add(5 * day); reads.Before(due) {
-			now = reads
-		}
+		now = now.Add(5 * day)
 	}
 	if most != 2 {
 		t.Errorf("at most %d authorities at a time, want 2", most)

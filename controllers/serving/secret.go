@@ -34,22 +34,22 @@ func (k *keeper) read(ctx context.Context) (*corev1.Secret, error) {
 
 // own renews the operator's own Secret, and creates it if it is missing. A write that
 // somebody else was quicker with fails, and the next look starts from theirs.
-func (k *keeper) own(ctx context.Context) (data map[string][]byte, due time.Time, err error) {
+func (k *keeper) own(ctx context.Context) (data map[string][]byte, err error) {
 	secret, err := k.read(ctx)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	if secret != nil && secret.Labels[ownLabel] != ownValue {
-		return nil, time.Time{}, &problem{reasonForeign, fmt.Sprintf("Secret %s/%s has not the label %s=%s, so it is not the operator's to write; set --serving-secret=%s to use it as it is, or delete it",
+		return nil, &problem{reasonForeign, fmt.Sprintf("Secret %s/%s has not the label %s=%s, so it is not the operator's to write; set --serving-secret=%s to use it as it is, or delete it",
 			k.Namespace, SecretName, ownLabel, ownValue, SecretName)}
 	}
 	var now map[string][]byte
 	if secret != nil {
 		now = secret.Data
 	}
-	data, due, err = renew(k.Now(), k.Names, now)
+	data, err = renew(k.Now(), k.Names, now)
 	if err != nil || same(now, data) {
-		return data, due, err
+		return data, err
 	}
 	if secret == nil {
 		err = k.client.Create(ctx, &corev1.Secret{
@@ -62,43 +62,43 @@ func (k *keeper) own(ctx context.Context) (data map[string][]byte, due time.Time
 		err = k.client.Update(ctx, secret)
 	}
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("write Secret %s/%s: %w", k.Namespace, SecretName, err)
+		return nil, fmt.Errorf("write Secret %s/%s: %w", k.Namespace, SecretName, err)
 	}
-	k.voice.log.Info("serving certificate or its authority made", "due", due)
-	return data, due, nil
+	k.voice.log.Info("serving certificate or its authority made", "secret", SecretName)
+	return data, nil
 }
 
 // given judges a Secret that somebody else keeps.
-func (k *keeper) given(ctx context.Context) (data map[string][]byte, due time.Time, err error) {
+func (k *keeper) given(ctx context.Context) (data map[string][]byte, err error) {
 	secret, err := k.read(ctx)
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, err
 	}
 	broken := func(reason, format string, args ...any) error {
 		return &problem{reason, fmt.Sprintf("the serving certificate cannot be taken from Secret %s/%s: %s", k.Namespace, k.Secret, fmt.Sprintf(format, args...))}
 	}
 	if secret == nil {
-		return nil, time.Time{}, broken(reasonMissing, "there is no such Secret")
+		return nil, broken(reasonMissing, "there is no such Secret")
 	}
 	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if len(secret.Data[key]) == 0 {
-			return nil, time.Time{}, broken(reasonIncomplete, "it has no %s", key)
+			return nil, broken(reasonIncomplete, "it has no %s", key)
 		}
 	}
 	// The words of package tls are about forms and never quote the key.
 	pair, err := tls.X509KeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
 	if err != nil {
-		return nil, time.Time{}, broken(reasonBroken, "%v", err)
+		return nil, broken(reasonBroken, "%v", err)
 	}
 	if !k.Now().Before(pair.Leaf.NotAfter) {
-		return nil, time.Time{}, broken(reasonExpired, "its certificate expired at %s", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
+		return nil, broken(reasonExpired, "its certificate expired at %s", pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	if authorities := secret.Data[authorityKey]; len(authorities) > 0 {
 		if _, err := cert.ParseCertsPEM(authorities); err != nil {
-			return nil, time.Time{}, broken(reasonAuthorityBroken, "its %s has no certificate in PEM", authorityKey)
+			return nil, broken(reasonAuthorityBroken, "its %s has no certificate in PEM", authorityKey)
 		}
 	}
-	return secret.Data, pair.Leaf.NotAfter, nil
+	return secret.Data, nil
 }
 
 // publish makes the ConfigMap have the authorities and nothing else. Without any it

@@ -35,9 +35,9 @@ const (
 	ownLabel = "app.kubernetes.io/managed-by"
 	ownValue = "webhook-operator"
 
-	// longestLook is after how long everything is looked at again without a cause; a
-	// clock that is set forward is noticed then.
-	longestLook = time.Hour
+	// look is after how long everything is looked at again without a cause: what is due
+	// by the clock is done so much later at most.
+	look = time.Hour
 )
 
 // Options are the choices of [Setup].
@@ -126,20 +126,20 @@ func (k *keeper) secretName() string {
 
 // only asks for a look at everything when one object changes.
 func (k *keeper) only(name string) handler.EventHandler {
-	look := func(obj client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	enqueue := func(obj client.Object, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 		if obj.GetNamespace() == k.Namespace && obj.GetName() == name {
 			q.Add(k.request())
 		}
 	}
 	return handler.Funcs{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			look(e.Object, q)
+			enqueue(e.Object, q)
 		},
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			look(e.ObjectNew, q)
+			enqueue(e.ObjectNew, q)
 		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			look(e.Object, q)
+			enqueue(e.Object, q)
 		},
 	}
 }
@@ -151,7 +151,7 @@ func (k *keeper) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.
 	if k.Secret != "" {
 		read = k.given
 	}
-	data, due, err := read(ctx)
+	data, err := read(ctx)
 	if err == nil {
 		err = k.publish(ctx, string(data[authorityKey]))
 	}
@@ -161,14 +161,13 @@ func (k *keeper) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.
 		return reconcile.Result{RequeueAfter: 100 * time.Millisecond}, nil // another manager was quicker
 	case errors.As(err, &wait):
 		k.voice.warn(k.about(), wait)
-		return reconcile.Result{RequeueAfter: longestLook}, nil // a change of the Secret comes before
+		return reconcile.Result{RequeueAfter: look}, nil // a change of the Secret comes before
 	case err != nil:
 		return reconcile.Result{}, err
 	}
 	k.show(string(data[corev1.TLSCertKey]), plan.NewSecret(string(data[corev1.TLSPrivateKeyKey])))
 	k.voice.well(k.about())
-	// A moment later, so that a clock with a coarse step is past it.
-	return reconcile.Result{RequeueAfter: max(time.Second, min(longestLook, due.Sub(k.Now())+time.Second))}, nil
+	return reconcile.Result{RequeueAfter: look}, nil
 }
 
 // about is what events are about, whether or not it exists.
