@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
@@ -32,6 +33,7 @@ type Dispatcher struct {
 	engine  *engine.Engine
 	config  *configuration
 	control *control.Client
+	serving *serving
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
@@ -84,9 +86,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.config = &configuration{log: o.Logger}
+	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
 	d.control = control.NewClient(control.ClientOptions{
-		Socket: o.ControlSocket, Catalog: d.config, Logger: o.Logger, Version: o.Version,
+		Socket: o.ControlSocket, Catalog: d.config, Serving: d.serving.set, Logger: o.Logger, Version: o.Version,
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
@@ -116,11 +118,49 @@ func (d *Dispatcher) serve(memory budget) error {
 	calls := intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
 	})
-	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}), d.log)
-	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections)
-	d.health = newServer(healthHandler(&d.config.catalog), d.log)
+	d.serveCalls(calls, memory)
+	d.health = newServer(healthHandler(d.unready), d.log)
 	d.admin = newServer(adminHandler(d.store, d.log), d.log)
 	return nil
+}
+
+// serveCalls makes the server of the API.
+func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
+	stopping := make(chan struct{})
+	o := httpapi.Options{
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
+	}
+	if !d.options.InsecureNoAuth {
+		o.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})
+	}
+	d.api = newServer(httpapi.New(o), d.log)
+	d.api.RegisterOnShutdown(func() { close(stopping) })
+	if !d.options.InsecureHTTP {
+		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
+	}
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded)
+}
+
+// unready says why calls cannot be taken in yet; nil if they can.
+func (d *Dispatcher) unready() error {
+	switch {
+	case !d.config.catalog.Complete():
+		return errors.New("no configuration has arrived yet")
+	case !d.options.InsecureHTTP && !d.serving.ready():
+		return errNoCertificate
+	}
+	return nil
+}
+
+// warn logs what of the options opens the API to others.
+func (d *Dispatcher) warn() {
+	if d.options.InsecureHTTP {
+		d.log.Warn("calls are taken over plain HTTP: whoever sees the network reads them and the callers' tokens")
+	}
+	if d.options.InsecureNoAuth {
+		d.log.Warn("callers are not authenticated: whoever reaches the address may send, read and cancel calls of every Webhook", "address", d.Address())
+	}
 }
 
 // Address is the address that calls are taken on.
@@ -160,6 +200,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 			return nil
 		}
 	})
+	d.warn()
 	d.log.Info("dispatcher started", "address", d.Address(), "store", d.options.StoreDir, "version", d.options.Version)
 	stop := context.AfterFunc(ctx, d.engine.Stop)
 	defer stop()
@@ -216,11 +257,11 @@ func (d *Dispatcher) close() error {
 
 // Bounds of the HTTP servers. A caller that is slower than this is no caller.
 const (
-	readHeaderTimeout = 10 * time.Second
+	readHeaderTimeout = 10 * time.Second // from the connection on, so a TLS handshake has as long
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 2 * time.Minute // from the headers on, so a stalled disk is in it
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 16 << 10 // a path and an idempotency key have less than 1 KiB
+	maxHeaderBytes    = 24 << 10 // a token has up to 16 KiB; a path and an idempotency key less than 1
 	shutdownTimeout   = 5 * time.Second
 )
 
@@ -229,7 +270,7 @@ func newServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog: serverLog(log),
 	}
 }
 
@@ -243,7 +284,11 @@ func serveUntil(ctx context.Context, s *http.Server, l net.Listener) error {
 		defer cancel()
 		stopped <- s.Shutdown(grace)
 	})
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.Serve
+	if s.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") } // the certificate is in the config
+	}
+	if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 		stop()
 		return fmt.Errorf("serve HTTP on %s: %w", l.Addr(), err)
 	}

@@ -380,9 +380,6 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no store":            {func(o *dispatcher.Options) { o.StoreDir = "" }, "--store-dir"},
 		"no socket":           {func(o *dispatcher.Options) { o.ControlSocket = "" }, "--control-socket"},
 		"no port":             {func(o *dispatcher.Options) { o.Listen = "127.0.0.1" }, "host:port"},
-		"everybody":           {func(o *dispatcher.Options) { o.Listen = "0.0.0.0:0" }, "--insecure-listen"},
-		"everybody, unspoken": {func(o *dispatcher.Options) { o.Listen = ":0" }, "--insecure-listen"},
-		"a name":              {func(o *dispatcher.Options) { o.Listen = "example.com:80" }, "--insecure-listen"},
 		"the store is a file": {func(o *dispatcher.Options) { o.StoreDir = os.Args[0] }, ""},
 		"an address in use":   {func(o *dispatcher.Options) { o.HealthAddress = "256.0.0.1:0" }, "health"},
 	}
@@ -395,14 +392,16 @@ func TestOptionsAreChecked(t *testing.T) {
 			}
 		})
 	}
-	o := good()
-	o.Listen, o.InsecureListen = ":0", true
-	d, err := dispatcher.Open(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Close(); err != nil {
-		t.Error(err)
+	for _, listen := range []string{":0", "localhost:0", "[::1]:0"} {
+		o := good()
+		o.Listen = listen
+		d, err := dispatcher.Open(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

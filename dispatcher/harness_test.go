@@ -34,6 +34,7 @@ type harness struct {
 	log      *buffer
 	receiver *receiver.Receiver
 	reports  chan plan.Report
+	review   func(context.Context, control.Review) (control.Verdict, error) // of the manager; nil for none
 
 	server     *control.Server
 	stopServer func()
@@ -93,6 +94,7 @@ func (h *harness) startServer() {
 	h.server = control.NewServer(control.ServerOptions{
 		Logger:  slog.New(slog.DiscardHandler),
 		Changed: func(plan.Ref) {},
+		Review:  h.review,
 		Outcomes: func(reports []plan.Report) {
 			for _, r := range reports {
 				h.reports <- r
@@ -117,7 +119,7 @@ func (h *harness) start(change func(*dispatcher.Options)) {
 	h.t.Helper()
 	o := dispatcher.Options{
 		StoreDir: h.storeDir, ControlSocket: h.socket, Listen: "127.0.0.1:0", HealthAddress: "127.0.0.1:0",
-		AllowLoopback: true, DrainTimeout: time.Second, Version: "test", Logger: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		InsecureHTTP: true, InsecureNoAuth: true, AllowLoopback: true, DrainTimeout: time.Second, Version: "test", Logger: slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if change != nil {
 		change(&o)

@@ -18,12 +18,15 @@ type Options struct {
 	// ControlSocket is the path of the manager's Unix socket. Needed.
 	ControlSocket string
 	// Listen is the address of the HTTP API, host:port. Port 0 takes a free one.
-	// Callers are not authenticated, so only loopback addresses are allowed
-	// unless InsecureListen is set. Needed.
+	// Callers come over TLS, with the certificate that the manager sends, and are
+	// authenticated. Needed.
 	Listen string
-	// InsecureListen allows Listen to be any address: everybody who reaches it
-	// can then send calls.
-	InsecureListen bool
+	// InsecureHTTP takes calls over plain HTTP: whoever sees the network reads them and
+	// the callers' tokens. It is for what ends TLS on this machine, and for tests.
+	InsecureHTTP bool
+	// InsecureNoAuth takes calls from everybody who reaches Listen, who can then also
+	// read and cancel those of others. It is for tests.
+	InsecureNoAuth bool
 	// HealthAddress is where /healthz and /readyz are served; empty for nowhere.
 	HealthAddress string
 	// AllowLoopback, AllowLinkLocal and AllowPrivate allow requests to such
@@ -87,20 +90,8 @@ func (o *Options) check() error {
 	if err := o.checkEgress(); err != nil {
 		return err
 	}
-	return checkListen(o.Listen, o.InsecureListen)
-}
-
-// checkListen holds callers without credentials to this machine.
-func checkListen(address string, insecure bool) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("the address to listen on, %q, is not of the form host:port", address)
-	}
-	if insecure || host == "localhost" {
-		return nil
-	}
-	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
-		return fmt.Errorf("the address to listen on, %q, is not a loopback address, and callers are not authenticated; set --insecure-listen to accept calls from everybody who reaches it", address)
+	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
+		return fmt.Errorf("the address to listen on, %q, is not of the form host:port", o.Listen)
 	}
 	return nil
 }

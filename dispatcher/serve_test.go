@@ -82,7 +82,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := &pipes{incoming: make(chan net.Conn, 100), closed: make(chan struct{})}
 		server := newServer(http.NotFoundHandler(), slog.New(slog.DiscardHandler))
-		bounded := boundConnections(server, listener, 4)
+		bounded := boundConnections(server, listener, 4, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- serveUntil(ctx, server, bounded) }()

@@ -29,6 +29,7 @@ type budget struct {
 	calls       int64  // calls on their way into the store, for three times as much
 	connections int    // of callers
 	idle        int    // connections to receivers that no attempt uses
+	verdicts    int    // about callers, of 0.5 KiB each
 }
 
 // share shares a memory limit out. With 256 MiB the parts are, in MiB: the store
@@ -41,6 +42,7 @@ func share(limit uint64) budget {
 		requests: int64(limit / 16), data: int64(limit / 256), calls: int64(limit / 32),
 		connections: int(min(limit/connectionBytes, maxConnections)),
 		idle:        int(min(limit/connectionBytes, maxConnections)),
+		verdicts:    int(limit / verdictBytes),
 	}
 }
 
@@ -52,6 +54,8 @@ const (
 	connectionBytes = 512 << 10
 	// maxConnections bounds both where there is more memory.
 	maxConnections = 8192
+	// verdictBytes is the memory limit for each remembered verdict: 16,384 of 256 MiB.
+	verdictBytes = 16 << 10
 )
 
 // reserveOf is how much of a disk stays free by default: a tenth, at least 256

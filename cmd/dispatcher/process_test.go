@@ -116,7 +116,7 @@ func TestSignals(t *testing.T) {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--store-dir=" + dir + "/store", "--control-socket=" + dir + "/control.sock", "--listen=" + address, "--allow-loopback"}
+	args := []string{"--store-dir=" + dir + "/store", "--control-socket=" + dir + "/control.sock", "--listen=" + address, "--insecure-http", "--insecure-no-auth", "--allow-loopback"}
 	first, stderr := program(t, args...)
 	if err := first.Start(); err != nil {
 		t.Fatal(err)

@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"github.com/maestra-io/webhook-operator/dispatcher"
 )
@@ -27,8 +29,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := newFlags()
 	flags.StringVar(&o.StoreDir, "store-dir", "", "folder of the durable store; made if it is not there")
 	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the manager's Unix socket")
-	flags.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to take calls on; loopback only, because callers are not authenticated")
-	flags.BoolVar(&o.InsecureListen, "insecure-listen", false, "allow --listen to be any address: everybody who reaches it can send calls")
+	flags.StringVar(&o.Listen, "listen", ":8443", "address to take calls on, over TLS with the certificate that the manager sends")
+	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "take calls over plain HTTP: whoever sees the network reads them and the callers' tokens")
+	flags.BoolVar(&o.InsecureNoAuth, "insecure-no-auth", false, "do not authenticate callers: whoever reaches --listen may send, read and cancel calls of every Webhook")
 	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
 	readEgress := egressFlags(flags, &o)
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
@@ -38,6 +41,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch done, err := parse(flags, args, usage, stdout); {
+	case err != nil && strings.Contains(err.Error(), "not defined: -insecure-listen"):
+		return errors.New("--insecure-listen is gone: callers are authenticated and come over TLS, so that --listen may be any address; to do without, set --insecure-no-auth and --insecure-http")
 	case done || err != nil:
 		return err
 	case *showVersion:

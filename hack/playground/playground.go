@@ -23,7 +23,7 @@ const (
 	// receiverAddress is where the samples send their requests.
 	receiverAddress = "127.0.0.1:9090"
 	// listenAddress is where the dispatcher takes calls, if it is free.
-	listenAddress = "127.0.0.1:8080"
+	listenAddress = "127.0.0.1:8443"
 	// namespace is where the samples are.
 	namespace = "default"
 )

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -32,20 +33,44 @@ func TestPlayground(t *testing.T) {
 	t.Run("until interrupted", func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		defer interrupt()
-		out := &watcher{awaited: "Requests appear here.", found: interrupt}
+		pasted := make(chan string, 1)
+		out := &watcher{awaited: "Requests appear here.", found: func(text string) {
+			go func() {
+				defer interrupt()
+				pasted <- paste(t, text)
+			}()
+		}}
 		if err := run(ctx, []string{"-bin", bin}, out); err != nil {
 			t.Fatalf("%v\n%s", err, out.text())
 		}
 		if !strings.Contains(out.text(), "export KUBECONFIG=") {
 			t.Errorf("the output does not say how to use it:\n%s", out.text())
 		}
+		if answer := <-pasted; !strings.Contains(answer, `"transactionId"`) {
+			t.Errorf("curl as it is printed: %s\n%s", answer, out.text())
+		}
 	})
 }
 
-// watcher calls found once the text has been written.
+// paste runs the last command with curl that is printed, and returns what it says.
+func paste(t *testing.T, text string) string {
+	var command string
+	for line := range strings.Lines(text) {
+		if trimmed := strings.TrimSpace(line); strings.HasPrefix(trimmed, "curl ") {
+			command = trimmed
+		}
+	}
+	answer, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
+	if err != nil {
+		return command + ": " + err.Error() + ": " + string(answer)
+	}
+	return string(answer)
+}
+
+// watcher calls found, once, with all text when the awaited has been written.
 type watcher struct {
 	awaited string
-	found   func()
+	found   func(text string)
 
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -56,8 +81,9 @@ func (w *watcher) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, err := w.b.Write(p)
-	if strings.Contains(w.b.String(), w.awaited) {
-		w.found()
+	if text := w.b.String(); w.found != nil && strings.Contains(text, w.awaited) {
+		w.found(text)
+		w.found = nil
 	}
 	return n, err
 }

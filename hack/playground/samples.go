@@ -122,7 +122,7 @@ func (p *playground) demonstrate(ctx context.Context) error {
 	p.step("all samples are ready")
 	p.calls = map[string]*client.Call{}
 	for i, s := range samples {
-		p.step("curl -H 'Content-Type: application/json' -d '%s' %s%s", s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook))
+		p.step("%s", p.curl(s))
 		call, err := p.stack.Client.Call(ctx, namespace, s.webhook, []byte(s.data))
 		if err != nil {
 			return fmt.Errorf("send a call to %s: %w", s.webhook, err)
@@ -147,6 +147,12 @@ func (p *playground) demonstrate(ctx context.Context) error {
 	defer p.mu.Unlock()
 	fmt.Fprintf(p.out, "\n%s\n", table)
 	return nil
+}
+
+// curl is the command that sends the sample's call.
+func (p *playground) curl(s sample) string {
+	return fmt.Sprintf(`curl --cacert %s -H "Authorization: Bearer $(cat %s)" -H 'Content-Type: application/json' -d '%s' %s%s`,
+		p.stack.CA, p.stack.Token, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook))
 }
 
 // awaitStatus waits until every sample's status shows its call.
@@ -214,17 +220,16 @@ func (s sample) checkRequest(got receiver.Request, id string) error {
 func (p *playground) explain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := samples[0]
 	fmt.Fprintf(p.out, `All of it stays up until Ctrl-C. In another terminal:
 
   export KUBECONFIG=%s
   %s/kubectl get webhooks -o wide
   %s/kubectl explain webhook.spec
-  curl -H 'Content-Type: application/json' -d '%s' %s%s
+  %s
 
-Change a sample and apply it again, or try bad data. The processes log to
+The token is for an hour. Change a sample and apply it again, or try bad data. The processes log to
 %s and dispatcher.log
 beside it. Requests appear here.
 
-`, p.cluster.Kubeconfig, p.bin, p.bin, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook), p.logs[0].Name())
+`, p.cluster.Kubeconfig, p.bin, p.bin, p.curl(samples[0]), p.logs[0].Name())
 }

@@ -233,7 +233,7 @@ func (r *rig) exec() {
 	r.t.Helper()
 	cmd := exec.Command(program, append([]string{
 		"--control-socket=" + r.socket(), "--store-dir=" + r.storeDir, "--listen=" + r.listen, "--health-address=" + r.health,
-		"--allow-loopback", "--drain-timeout=1s", "--log-level=WARN",
+		"--insecure-http", "--insecure-no-auth", "--allow-loopback", "--drain-timeout=1s", "--log-level=WARN",
 	}, r.args...)...)
 	cmd.Stdout, cmd.Stderr = r.log, r.log
 	var err error

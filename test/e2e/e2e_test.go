@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/test/receiver"
 )
 
@@ -100,14 +101,20 @@ func TestManagerAway(t *testing.T) {
 	w := newWorld(t, receiver.Options{})
 	w.apply(objects)
 	w.ready()
+	send := func() *client.Call {
+		t.Helper()
+		call, err := w.Client.Call(t.Context(), w.namespace, "customer-read", []byte(`{"customer": {"id": "c-1"}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return call
+	}
+	send() // so that the caller is known
 	if err := w.StopManager(); err != nil {
 		t.Fatal(err)
 	}
-	call, err := w.Client.Call(t.Context(), w.namespace, "customer-read", []byte(`{"customer": {"id": "c-1"}}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.received(1)
+	call := send()
+	w.received(2)
 	if err := w.StartManager(); err != nil {
 		t.Fatal(err)
 	}

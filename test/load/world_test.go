@@ -142,7 +142,7 @@ func (w *world) start(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	cmd := exec.Command(path, "--control-socket="+w.socket(), "--store-dir="+filepath.Join(w.dir, "store"),
-		"--listen="+w.address, "--health-address="+w.health, "--allow-loopback", "--drain-timeout=5s")
+		"--listen="+w.address, "--insecure-http", "--insecure-no-auth", "--health-address="+w.health, "--allow-loopback", "--drain-timeout=5s")
 	cmd.Stdout, cmd.Stderr = w.log, w.log
 	w.process = start(tb, cmd)
 	await(tb, 2*time.Minute, "the dispatcher to be healthy", func() bool {

@@ -37,8 +37,12 @@ type Options struct {
 
 // Stack is a running manager and dispatcher.
 type Stack struct {
-	// Client calls the dispatcher.
+	// Client calls the dispatcher, as the service account [Caller] of [Namespace], which
+	// may do everything in all namespaces.
 	Client *client.Client
+	// CA is the path of a file with the authority of the dispatcher's certificate, and
+	// Token that of one with the token of Client.
+	CA, Token string
 	// Dir is the folder of all that the processes leave: the store, the sockets, and
 	// temporary files in tmp.
 	Dir string
@@ -49,13 +53,15 @@ type Stack struct {
 	// Socket is the path of the control socket.
 	Socket string
 
+	cluster    *kube.Cluster
+	url        string // of the dispatcher
 	manager    *process
 	dispatcher *process
 }
 
 // Start starts both and returns when the dispatcher has its configuration.
 func Start(ctx context.Context, o Options) (_ *Stack, err error) {
-	s := &Stack{}
+	s := &Stack{cluster: o.Cluster}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -75,7 +81,10 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.manager.start(); err != nil {
 		return nil, err
 	}
-	return s, s.WaitReady(ctx)
+	if err := s.WaitReady(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.connect(ctx)
 }
 
 // prepare makes the command lines of both processes.
@@ -93,7 +102,7 @@ func (s *Stack) prepare(o Options) error {
 	if listen == "" {
 		listen = free[1]
 	}
-	s.Client = &client.Client{BaseURL: "http://" + listen, HTTP: &http.Client{Timeout: 30 * time.Second}}
+	s.url = "https://" + listen
 	s.Socket = filepath.Join(s.Dir, "control.sock")
 	temporary := filepath.Join(s.Dir, "tmp")
 	if err := os.Mkdir(temporary, 0o700); err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-// errClosed is returned by methods called after Close.
-var errClosed = errors.New("the store is closed")
+// ErrClosed is returned by methods called after Close.
+var ErrClosed = errors.New("the store is closed")
 
 // Options are the settings of [Open]. The zero value is ready to use.
 type Options struct {
@@ -85,7 +85,7 @@ func (p *Pebble) Close() error {
 	p.gate.Lock()
 	defer p.gate.Unlock()
 	if p.closed {
-		return errClosed
+		return ErrClosed
 	}
 	p.closed = true
 	err := errors.Join(p.db.Close(), p.lock.Close())
@@ -103,7 +103,7 @@ func (p *Pebble) enter() error {
 	p.gate.RLock()
 	if p.closed {
 		p.gate.RUnlock()
-		return errClosed
+		return ErrClosed
 	}
 	return nil
 }

@@ -1,0 +1,231 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/admission"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/test/receiver"
+)
+
+// patience is what a test waits for something that should come at once.
+const patience = 20 * time.Second
+
+// world is the API over a real store in memory, engine and receiver, served over
+// TCP.
+type world struct {
+	t        *testing.T
+	options  Options
+	receiver *receiver.Receiver
+	hold     chan struct{} // closed by letGo, for requests to /hold to be answered
+	letGo    func()
+	store    *store.Pebble
+	sick     atomic.Bool // the disk fails
+	catalog  catalog.Catalog
+	server   *httptest.Server
+	client   *client.Client
+}
+
+// newWorld starts one. The webhooks are wh, whose data says the receiver's path and
+// a number; raw, whose data is the URL's suffix; full, with no room for a second
+// call; unready; and gone, which removeGone removes.
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, hold: make(chan struct{})}
+	var err error
+	w.receiver, err = receiver.Start(receiver.Options{Answer: w.answer})
+	w.must(err)
+	files := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if w.sick.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileWrite) {
+			return errors.New("the disk is gone")
+		}
+		return nil
+	}))
+	w.store, err = store.Open("/store", store.Options{FS: files, Logger: slog.New(slog.DiscardHandler)})
+	w.must(err)
+	sender, err := outbound.New(outbound.Options{Policy: egress.Policy{AllowLoopback: true}})
+	w.must(err)
+	e, err := engine.New(engine.Options{
+		Store: w.store, Sender: sender, Logger: slog.New(slog.DiscardHandler), Report: func(plan.Report) {}, Jitter: func() float64 { return 0 },
+	})
+	w.must(err)
+	w.configure(e)
+	w.options = Options{
+		Intake: intake.New(intake.Options{Catalog: &w.catalog, Store: w.store, Queue: e}), Engine: e,
+		Admission: admission.New(admission.Options{Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30}), Calls: w.store,
+		Logger: slog.New(slog.DiscardHandler),
+	}
+	w.server = httptest.NewServer(New(w.options))
+	w.client = &client.Client{BaseURL: w.server.URL, HTTP: w.server.Client()}
+	w.letGo = sync.OnceFunc(func() { close(w.hold) })
+	t.Cleanup(func() {
+		w.letGo()
+		w.server.Close()
+		e.Drain(context.Background())
+		sender.Close()
+		_ = w.receiver.Close()
+		_ = w.store.Close() // of a sick disk it is an error
+	})
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// answer is the receiver's.
+func (w *world) answer(answer http.ResponseWriter, r receiver.Request) {
+	switch path, _, _ := strings.Cut(r.URI[1:], "?"); path {
+	case "fail":
+		answer.WriteHeader(http.StatusBadRequest)
+	case "hold":
+		<-w.hold
+	}
+}
+
+// configure makes the objects.
+func (w *world) configure(e *engine.Engine) {
+	for name, suspend := range map[string]bool{"in": false, "stopped": true} {
+		w.must(e.SetIntegration(&plan.Integration{
+			Key: plan.Key{Namespace: "ns", Name: name}, URL: w.receiver.URL(), MaxConcurrency: 8, MaxWaiting: map[bool]int{false: 10_000, true: 1}[suspend],
+			Suspend: suspend, Timeout: patience, Retry: plan.DefaultRetry(),
+			Headers: []plan.Header{{Name: "X-Secret", Value: plan.NewSecret("s3cr3t-value"), Private: true}},
+		}))
+	}
+	set := func(name, in string, change func(*plan.Webhook)) {
+		p := plan.Webhook{
+			Key: plan.Key{Namespace: "ns", Name: name}, UID: "uid-" + name, Integration: plan.Key{Namespace: "ns", Name: in},
+			SystemName: name, Method: "POST", Suffix: "/${path}", HasBody: true, Body: `{"n": ${n}}`, BodyContext: plan.BodyJSON,
+		}
+		change(&p)
+		compiled, err := catalog.Compile(p)
+		w.must(err)
+		e.SetWebhook(&p)
+		w.catalog.Set(compiled)
+	}
+	set("wh", "in", func(*plan.Webhook) {})
+	set("raw", "in", func(p *plan.Webhook) { p.Suffix, p.Escaping, p.HasBody = "${path}", plan.EscapingNone, false })
+	set("full", "stopped", func(*plan.Webhook) {})
+	set("gone", "in", func(*plan.Webhook) {})
+	set("lost-integration", "nowhere", func(*plan.Webhook) {})
+	set("unready", "in", func(p *plan.Webhook) {
+		*p = plan.Webhook{Key: p.Key, UID: p.UID, NotReady: "its integration is missing"}
+	})
+	w.catalog.SetComplete()
+	e.Complete()
+}
+
+// removeGone deletes the Webhook gone.
+func (w *world) removeGone() {
+	key := plan.Key{Namespace: "ns", Name: "gone"}
+	w.catalog.Remove(key)
+	w.options.Engine.(*engine.Engine).RemoveWebhook(key)
+}
+
+// call hands in a call of a webhook with the receiver's path and returns its id.
+func (w *world) call(webhook, path string) string {
+	w.t.Helper()
+	c, err := w.client.Call(w.t.Context(), "ns", webhook, []byte(`{"path": "`+path+`", "n": 1}`))
+	w.must(err)
+	return c.TransactionID
+}
+
+// ended hands in a call and waits until it has its outcome.
+func (w *world) ended(webhook, path string) string {
+	w.t.Helper()
+	c, err := w.client.CallAndWait(w.t.Context(), "ns", webhook, []byte(`{"path": "`+path+`", "n": 1}`), patience)
+	w.must(err)
+	if c.State != client.StateFinished {
+		w.t.Fatalf("the call has not ended: %+v", c)
+	}
+	return c.TransactionID
+}
+
+// flying hands in a call whose attempt is under way until hold is closed.
+func (w *world) flying() string {
+	w.t.Helper()
+	before := len(w.receiver.Requests())
+	id := w.call("wh", "hold")
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	_, err := w.receiver.Wait(ctx, before+1)
+	w.must(err)
+	return id
+}
+
+// serve serves the API with other options.
+func (w *world) serve(change func(*Options)) string {
+	o := w.options
+	change(&o)
+	s := httptest.NewServer(New(o))
+	w.t.Cleanup(s.Close)
+	return s.URL
+}
+
+// disk is one with so many bytes free.
+type disk struct{ free uint64 }
+
+func (d disk) Free() (uint64, error) { return d.free, nil }
+func (disk) Used() uint64            { return 0 }
+
+// fullDisk and noMemory are admissions that refuse.
+func fullDisk(o *Options) {
+	o.Admission = admission.New(admission.Options{Disk: disk{}, ReserveBytes: 1, RequestBytes: 1 << 30})
+}
+
+func noMemory(o *Options) {
+	o.Admission = admission.New(admission.Options{
+		Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30, MemoryLimit: 100, Live: func() uint64 { return 100 }, Collect: func() {},
+	})
+}
+
+// unconfigured is an API before the first whole configuration.
+func (w *world) unconfigured(o *Options) {
+	o.Intake = intake.New(intake.Options{Catalog: &catalog.Catalog{}, Store: w.store, Queue: o.Engine.(*engine.Engine)})
+}
+
+// drain reads and closes a body.
+func drain(t *testing.T, body io.ReadCloser) []byte {
+	t.Helper()
+	defer func() { _ = body.Close() }()
+	b, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// request makes a request; a body is JSON.
+func request(t *testing.T, method, url, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", mediaJSON)
+	}
+	return r
+}
