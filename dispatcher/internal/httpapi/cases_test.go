@@ -120,7 +120,7 @@ func (w *world) answers(give giver) {
 	give("createCalls 202", here, "POST", calls, `{}`, set("Idempotency-Key", "k")) // RenderFailed
 	give("createCalls 202", here, "POST", calls, `{}`, set("Idempotency-Key", "k"))
 	give("createCalls 200", here, "POST", calls, goodCall, wait)
-	give("createCalls 200", here, "POST", calls, `{"data": {"path": "ok", "n": 1}}`+"\nx\n", set("Content-Type", mediaNDJSON))
+	give("createCalls 200", here, "POST", calls, `{"data": {"path": "ok", "n": 1}}`+"\n"+`{"data": {}, "idempotencyKey": "k"}`+"\n"+`{"data": {"path": 1}, "idempotencyKey": "k"}`, set("Content-Type", mediaNDJSON))
 	give("readCall 200", here, "GET", calls+"/"+ended, "")
 	flying := w.flying()
 	give("readCall 200", here, "GET", calls+"/"+flying, "")
