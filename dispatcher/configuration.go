@@ -56,6 +56,7 @@ func (c *configuration) remove(ref plan.Ref) {
 // Complete implements [control.Catalog].
 func (c *configuration) Complete() {
 	c.catalog.SetComplete()
+	c.engine.Complete()
 	c.log.Info("configuration complete: calls are taken in and sent")
 }
 

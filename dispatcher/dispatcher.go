@@ -116,7 +116,12 @@ func (d *Dispatcher) serve(memory budget) error {
 	calls := intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
 	})
-	d.api = newServer(httpapi.New(httpapi.Options{Intake: calls, Admission: d.room, Calls: d.store, Logger: d.log}), d.log)
+	stopping := make(chan struct{})
+	d.api = newServer(httpapi.New(httpapi.Options{
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
+	}), d.log)
+	d.api.RegisterOnShutdown(func() { close(stopping) })
 	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections)
 	d.health = newServer(healthHandler(&d.config.catalog), d.log)
 	d.admin = newServer(adminHandler(d.store, d.log), d.log)

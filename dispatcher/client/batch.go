@@ -51,7 +51,9 @@ func (c *Client) CallBatch(ctx context.Context, namespace, webhook string, calls
 			return nil, fmt.Errorf("encode call %d of the batch: %w", i+1, err)
 		}
 	}
-	answer, err := c.send(ctx, http.MethodPost, CallsPath(namespace, webhook), map[string]string{contentType: "application/x-ndjson"}, &body, maxBatchAnswer)
+	answer, err := c.send(ctx, request{
+		method: http.MethodPost, path: CallsPath(namespace, webhook), mediaType: "application/x-ndjson", body: body.Bytes(), most: maxBatchAnswer,
+	})
 	if err != nil {
 		return nil, err
 	}

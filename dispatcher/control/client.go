@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
@@ -29,6 +31,10 @@ type ClientOptions struct {
 	Socket string
 	// Catalog takes the configuration.
 	Catalog Catalog
+	// Serving is called with the certificate to show to callers, a chain in PEM, and
+	// its key, in PEM: once in every session, and when it changes. It is called from
+	// one goroutine at a time and holds up the session; may be nil.
+	Serving func(certificate string, key plan.Secret)
 	// Logger gets a line for each session's begin and end; nil is no log.
 	Logger *slog.Logger
 	// Version of the dispatcher, for the manager's log.
@@ -42,6 +48,7 @@ type Client struct {
 	log     *slog.Logger
 	version string
 	socket  string
+	serving func(certificate string, key plan.Secret) // may be nil
 	dial    func(ctx context.Context, socket string) (net.Conn, error)
 
 	// have and complete are used by one goroutine at a time: Run's, or in a
@@ -53,6 +60,7 @@ type Client struct {
 	mu       sync.Mutex
 	pending  map[plan.Key]plan.Report // not acknowledged
 	unsent   map[plan.Key]struct{}    // those of pending not sent in this session
+	reviews  pb.ControlClient         // nil unless Run runs
 }
 
 // NewClient returns a client that does nothing until [Client.Run].
@@ -65,6 +73,7 @@ func NewClient(o ClientOptions) *Client {
 		log:      o.Logger,
 		version:  sendable(o.Version),
 		socket:   o.Socket,
+		serving:  o.Serving,
 		dial:     dialSocket,
 		have:     make(map[plan.Ref]contentHash),
 		reported: make(chan struct{}, 1),
@@ -93,10 +102,15 @@ func (c *Client) Report(r plan.Report) {
 // further one up to 2 s, and shortened by at most a quarter at random. It
 // returns an error only if the path of the socket can never work. It must not be
 // called twice at the same time.
-func (c *Client) Run(ctx context.Context) error {
+func (c *Client) Run(ctx context.Context) (err error) {
 	if err := checkSocketPath(c.socket); err != nil {
 		return err
 	}
+	closeReviews, err := c.openReviews()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeReviews()) }()
 	for failures := 0; ; failures++ {
 		established, err := c.session(ctx)
 		if ctx.Err() != nil {
@@ -138,6 +152,9 @@ func (c *Client) connect() (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("passthrough:///manager",
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return c.dial(ctx, c.socket) }),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: reviewTimeout, Backoff: backoff.Config{
+			BaseDelay: firstWait, Multiplier: 2, Jitter: 0.2, MaxDelay: maxWait, // by itself it would be two minutes
+		}}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingAfter, Timeout: pingTimeout}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage), grpc.MaxCallSendMsgSize(maxMessage)),
 	)
@@ -145,6 +162,22 @@ func (c *Client) connect() (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("prepare the connection to the manager: %w", err)
 	}
 	return conn, nil
+}
+
+// openReviews makes the connection for reviews, until the function is called.
+func (c *Client) openReviews() (closeReviews func() error, err error) {
+	conn, err := c.connect()
+	if err != nil {
+		return nil, err
+	}
+	c.setReviews(pb.NewControlClient(conn))
+	return func() error { c.setReviews(nil); return conn.Close() }, nil
+}
+
+func (c *Client) setReviews(client pb.ControlClient) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reviews = client
 }
 
 // resendReports makes everything that is not acknowledged unsent.

@@ -19,7 +19,11 @@
 //   - The newest outcome of a webhook is kept until [Server.Done] says that it
 //     is safe in status, and is sent again after a reconnect.
 //   - One session at a time; a newer one replaces the older.
-//   - Header values appear in no error, log line or String of this package.
+//   - A caller's token is reviewed beside the session, by a unary call: also before
+//     [Server.Open], many at a time. A manager that is away is an error at once.
+//   - The certificate for callers is sent in each session and when it changes.
+//   - Header values, tokens and keys appear in no error, log line or String of this
+//     package.
 //
 // The peer is checked by the file system: the socket has mode 0600 from the
 // moment it exists, and a folder made for it has 0700. There is no TLS, and

@@ -140,6 +140,7 @@ func (l *link) receive(ctx context.Context) error {
 			l.log.InfoContext(ctx, "control session begun")
 		}
 		l.forget(m.GetOutcomesAck().GetDone())
+		l.serve(m.GetServingCertificate())
 		if delta := m.GetDelta(); delta != nil {
 			if err := l.answer(ctx, delta.GetNonce(), l.apply(delta)); err != nil {
 				return err

@@ -14,9 +14,9 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
-// ServerOptions configure a [Server]. Both functions are called without locks
-// held, perhaps at the same time from several goroutines, and hold up the
-// session while they run: they must be quick.
+// ServerOptions configure a [Server]. The functions are called without locks
+// held, perhaps at the same time from several goroutines. Changed and Outcomes hold
+// up the session while they run: they must be quick.
 type ServerOptions struct {
 	// Logger gets one line for each session's begin and end; nil is no log.
 	Logger *slog.Logger
@@ -28,6 +28,11 @@ type ServerOptions struct {
 	// later be named to [Server.Done]. The same ones come again after a
 	// reconnect until then. If nil, outcomes stay with the dispatcher.
 	Outcomes func([]plan.Report)
+	// Review says who a caller is and what it may do, in the time that the context
+	// leaves. An error means that Kubernetes cannot be asked now; its text reaches the
+	// dispatcher's log and must not have the token. At most 64 run at a time. If nil,
+	// no caller can be reviewed.
+	Review func(context.Context, Review) (Verdict, error)
 }
 
 // State is how the dispatcher stands to one entry.
@@ -50,6 +55,8 @@ type Server struct {
 	log      *slog.Logger
 	changed  func(plan.Ref)
 	outcomes func([]plan.Report)
+	review   func(context.Context, Review) (Verdict, error)
+	reviews  chan struct{} // one for each review under way
 
 	open      sync.Once
 	opened    chan struct{}
@@ -57,7 +64,8 @@ type Server struct {
 
 	mu      sync.Mutex
 	entries map[plan.Ref]*entry
-	current *session // nil without a session
+	serving *pb.ServingCertificate // nil before the first
+	current *session               // nil without a session
 }
 
 // entry is the current content of an object and the newest answer to it.
@@ -104,6 +112,8 @@ func NewServer(o ServerOptions) *Server {
 		log:      o.Logger,
 		changed:  o.Changed,
 		outcomes: o.Outcomes,
+		review:   o.Review,
+		reviews:  make(chan struct{}, maxReviews),
 		opened:   make(chan struct{}),
 		entries:  make(map[plan.Ref]*entry),
 	}

@@ -36,6 +36,7 @@ type session struct {
 
 	changed      chan struct{} // dirty has grown
 	acknowledged chan struct{} // done has grown
+	serving      chan struct{} // the serving certificate has changed
 }
 
 var errReplaced = status.Error(codes.Aborted, "a newer session has replaced this one")
@@ -56,7 +57,7 @@ func (v *service) Session(stream pb.Control_SessionServer) error {
 	se := &session{
 		stream: stream, end: end,
 		told: make(map[plan.Ref]told), dirty: make(map[plan.Ref]struct{}), done: make(map[plan.Key]uint64),
-		changed: make(chan struct{}, 1), acknowledged: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), acknowledged: make(chan struct{}, 1), serving: make(chan struct{}, 1),
 	}
 	s.begin(se)
 	defer s.finish(se)
@@ -122,11 +123,13 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// send sends the difference and then every change until ctx ends.
+// send sends the difference, the serving certificate, and then every change until
+// ctx ends.
 func (s *Server) send(ctx context.Context, se *session, difference []plan.Ref) error {
 	if err := s.sendDeltas(ctx, se, difference, true); err != nil {
 		return err
 	}
+	wake(se.serving)
 	for {
 		var err error
 		select {
@@ -134,6 +137,8 @@ func (s *Server) send(ctx context.Context, se *session, difference []plan.Ref) e
 			return context.Cause(ctx)
 		case <-se.acknowledged:
 			err = s.sendDone(se)
+		case <-se.serving:
+			err = s.sendServing(se)
 		case <-se.changed:
 			waitQuiet(ctx, se.changed)
 			err = s.sendDeltas(ctx, se, s.takeDirty(se), false)

@@ -83,6 +83,7 @@ type Report struct {
 
 	// LastSuccess is when a call last succeeded; zero if none did.
 	LastSuccess time.Time
-	// ConsecutiveFailures counts the calls since then that did not.
+	// ConsecutiveFailures counts the calls since then that did not. Cancelled ones count
+	// as neither: they say nothing of the receiver.
 	ConsecutiveFailures int
 }

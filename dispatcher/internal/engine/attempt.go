@@ -41,7 +41,7 @@ func (e *Engine) attempt(t *turn) {
 	}
 	call := &entry.Call
 	if call.WebhookUID != t.webhook.UID { // the webhook that took it in is deleted; this is another of its name
-		e.end(t, &store.End{Call: call, Was: entry.State, Now: cancelled(entry.State, e.wall())})
+		e.end(t, &store.End{Call: call, Was: entry.State, Now: cancelled(entry.State, e.wall(), deletedMessage)})
 		return
 	}
 
@@ -81,18 +81,19 @@ func (e *Engine) load(t *turn) *store.Entry {
 	}
 	stale := entry.State.Finished() || !entry.State.Due.Equal(t.item.Due) // ended or moved on since it was listed
 	if !e.renew(t) || stale {
-		e.giveBack(t, stale)
+		e.giveBack(t, entry, stale)
 		return nil
 	}
 	return entry
 }
 
 // renew gives the turn the configuration as it is now, after a slow disk has held
-// it up; false if the webhook was suspended or removed meanwhile.
+// it up; false if the webhook was suspended or removed meanwhile, or the call
+// cancelled.
 func (e *Engine) renew(t *turn) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t.lane.home != t.in || !t.lane.runs() {
+	if t.lane.home != t.in || !t.lane.runs() || t.lane.flying[t.item.ID] {
 		return false
 	}
 	t.integration, t.route, t.webhook = t.in.plan, t.in.route, t.lane.plan
@@ -147,6 +148,12 @@ func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
 // When the committer is far behind, the slot waits with it. The memory is free
 // only when the end is durable, for until then the call and its answer are there.
 func (e *Engine) end(t *turn, end *store.End) {
+	if !end.Now.Finished() {
+		e.mu.Lock()
+		e.stop(t.lane, end)
+		e.mu.Unlock()
+	}
+	e.followed(t, end)
 	e.ends <- ended{turn: t, end: end}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,7 +162,8 @@ func (e *Engine) end(t *turn, end *store.End) {
 
 // giveUp ends an attempt at the end of the grace period: the store tells the next
 // start what is to be done. A call whose request has certainly not left may be
-// sent then, so its mark goes.
+// sent then, so its mark goes. One that keeps its mark will be Lost: it stays under
+// way, so that nothing else becomes of it.
 func (e *Engine) giveUp(t *turn, entry *store.Entry, unsent bool) {
 	if unsent && !entry.Call.HasKey {
 		if err := e.store.End(context.Background(), &store.End{Call: &entry.Call, Was: entry.State, Now: entry.State}); err != nil {
@@ -163,13 +171,25 @@ func (e *Engine) giveUp(t *turn, entry *store.Entry, unsent bool) {
 			return
 		}
 	}
-	e.giveBack(t, false)
+	if !unsent && !entry.Call.HasKey {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.free(t)
+		e.release(t)
+		return
+	}
+	e.giveBack(t, entry, false)
 }
 
 // giveBack puts a call whose turn came to nothing back into its queue, unless
-// its place there was stale.
-func (e *Engine) giveBack(t *turn, stale bool) {
+// its place there was stale. One that was cancelled meanwhile ends.
+func (e *Engine) giveBack(t *turn, entry *store.Entry, stale bool) {
 	e.mu.Lock()
+	if t.lane.flying[t.item.ID] && !entry.State.Finished() {
+		e.mu.Unlock()
+		e.end(t, &store.End{Call: &entry.Call, Was: entry.State, Now: entry.State})
+		return
+	}
 	defer e.mu.Unlock()
 	l := t.lane
 	delete(l.flying, t.item.ID)

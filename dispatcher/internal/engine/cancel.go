@@ -4,17 +4,18 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
-	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // cancelBatch is how many calls of a deleted webhook end in one step of the
 // store, so that a million of them neither fill the memory nor hold up others.
 const cancelBatch = 500
+
+// deletedMessage is the message of a waiting call whose webhook was deleted.
+const deletedMessage = "the webhook was deleted while the call waited"
 
 // sweep is what goes on in a lane to cancel the calls of a deleted webhook.
 type sweep int
@@ -28,11 +29,12 @@ const (
 // startCancelling cancels the calls that wait for a deleted webhook, in the
 // background. The next start does it if this process ends first.
 func (e *Engine) startCancelling(l *lane) {
-	l.sweeps++
 	l.distrust = l.pending > 0
 	e.forgetCached(l)
 	switch {
 	case e.draining:
+	case !e.complete:
+		l.unswept = true
 	case l.sweep == sweepNone:
 		l.sweep = sweepOnce
 		e.background.Go(func() { e.cancelDeleted(l) })
@@ -51,6 +53,7 @@ func (e *Engine) cancelDeleted(l *lane) {
 		e.mu.Lock()
 		again = l.sweep == sweepAgain && !e.draining
 		l.sweep--
+		l.outside++ // also for a read that began during the sweep
 		e.mu.Unlock()
 	}
 }
@@ -84,8 +87,8 @@ func (e *Engine) cancelWaiting(l *lane) error {
 	}
 }
 
-// cancel ends those of the calls as Cancelled, in one step, that wait for a
-// deleted webhook; false says to stop.
+// cancel ends those of the calls as Cancelled that wait for a deleted webhook;
+// false says to stop.
 func (e *Engine) cancel(l *lane, items []store.Item) (bool, error) {
 	uids := make(map[uuid.UUID]string, len(items))
 	for _, item := range items {
@@ -96,17 +99,13 @@ func (e *Engine) cancel(l *lane, items []store.Item) (bool, error) {
 		uids[item.ID] = entry.Call.WebhookUID
 	}
 	taken, more := e.takeDeleted(l, items, uids)
-	ended, size, err := e.endCancelled(taken)
-	if err != nil {
-		return false, err
+	for len(taken) > 0 {
+		n, err := e.endCancelled(l, taken)
+		if err != nil {
+			return false, err
+		}
+		taken = taken[n:]
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, item := range taken {
-		delete(l.flying, item.ID)
-	}
-	l.count(-ended, -size)
-	e.dropIfDone(l)
 	return more, nil
 }
 
@@ -122,7 +121,7 @@ func (e *Engine) takeDeleted(l *lane, items []store.Item, uids map[uuid.UUID]str
 	var taken []store.Item
 	for _, item := range items {
 		if l.disowns(uids[item.ID]) && !l.isFlying(waiting{Item: item}) {
-			l.flying[item.ID] = struct{}{}
+			l.flying[item.ID] = false
 			taken = append(taken, item)
 		}
 	}
@@ -131,27 +130,36 @@ func (e *Engine) takeDeleted(l *lane, items []store.Item, uids map[uuid.UUID]str
 	return taken, true
 }
 
-// endCancelled ends those of the calls that have not ended since they were
-// listed, and returns how many that were and their size.
-func (e *Engine) endCancelled(items []store.Item) (ended int, size int64, err error) {
+// endCancelled ends the first of the calls, as many as fit into memory, that have
+// not ended since they were listed, and returns how many it has looked at.
+func (e *Engine) endCancelled(l *lane, items []store.Item) (n int, err error) {
 	var ends []*store.End
-	for _, item := range items {
-		entry, err := e.store.Load(item.ID)
+	for bytes := int64(0); n < len(items) && bytes < maxGroupBytes; n++ {
+		entry, err := e.store.Load(items[n].ID)
 		if err != nil {
-			return 0, 0, fmt.Errorf("load call %s: %w", item.ID, err)
+			e.abandon(ends)
+			return 0, fmt.Errorf("load call %s: %w", items[n].ID, err)
 		}
-		if !entry.State.Finished() {
-			ends = append(ends, &store.End{Call: &entry.Call, Was: entry.State, Now: cancelled(entry.State, e.wall())})
-			size += int64(entry.Call.Size())
+		if entry.State.Finished() {
+			continue
 		}
+		end := &store.End{Call: &entry.Call, Was: entry.State, Now: cancelled(entry.State, e.wall(), deletedMessage)}
+		bytes += e.follows(end) + int64(entry.Call.Size()) + heldBytes
+		ends = append(ends, end)
 	}
-	return len(ends), size, e.store.End(context.Background(), ends...)
-}
-
-// cancelled is the state of a waiting call whose webhook was deleted.
-func cancelled(was store.State, now time.Time) store.State {
-	was.Due = time.Time{}
-	was.Outcome, was.EndedAt = plan.OutcomeCancelled, now
-	was.Message = "the webhook was deleted while the call waited"
-	return was
+	if err := e.store.End(context.Background(), ends...); err != nil {
+		e.abandon(ends)
+		return 0, err
+	}
+	e.mu.Lock()
+	for _, item := range items[:n] {
+		delete(l.flying, item.ID)
+	}
+	for _, end := range ends {
+		l.count(-1, -int64(end.Call.Size()))
+	}
+	e.dropIfDone(l)
+	e.mu.Unlock()
+	e.tell(ends)
+	return n, nil
 }

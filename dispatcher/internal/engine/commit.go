@@ -20,10 +20,14 @@ type ended struct {
 
 // size is about what it takes in the store.
 func (d *ended) size() int {
-	if d.end.Attempt == nil {
-		return heldBytes
+	size := heldBytes
+	if d.end.Attempt != nil {
+		size += len(d.end.Attempt.ResponseBody)
 	}
-	return heldBytes + len(d.end.Attempt.ResponseBody)
+	for _, entry := range d.end.Calls {
+		size += heldBytes + entry.Call.Size()
+	}
+	return size
 }
 
 // commitEnds makes the ends of attempts durable until there are no more.
@@ -44,11 +48,28 @@ func (e *Engine) commit(group []ended) {
 	ends := e.conclude(group)
 	// Not e.attempts: an answer that came in during the drain is still kept.
 	if err := e.store.End(context.Background(), ends...); err != nil {
+		e.abandon(ends)
 		e.fail(fmt.Errorf("store the ends of %d attempts, the first of call %s: %w", len(ends), ends[0].Call.ID, err))
 		return
 	}
+	late := e.settle(group)
+	e.tell(ends)
+	if len(late) > 0 {
+		e.commit(late)
+	}
+}
+
+// settle takes durable ends into account and lets their lanes go on. It returns
+// those that a caller has cancelled while they were stored, to be ended.
+func (e *Engine) settle(group []ended) (late []ended) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	for _, d := range group {
+		end := d.end
+		if !end.Now.Finished() && d.turn.lane.flying[end.Call.ID] {
+			late = append(late, ended{turn: d.turn, end: &store.End{Call: end.Call, Was: end.Now, Now: end.Now}})
+			continue
+		}
 		e.settled(d)
 		e.free(d.turn)
 	}
@@ -61,40 +82,51 @@ func (e *Engine) commit(group []ended) {
 		}
 	}
 	e.feed()
-	e.mu.Unlock()
-	for _, end := range ends {
-		if end.Report != nil {
-			e.report(*end.Report)
-		}
-	}
+	return late
 }
 
-// conclude adds to the ends what depends on the webhook as it is now: calls of a
-// deleted one get no retry, and the last end of each webhook gets its report.
+// conclude adds to the ends what depends on the webhook as it is now: no retry
+// follows when that was forbidden since the attempt ended, and the last end of each
+// webhook gets its report.
 func (e *Engine) conclude(group []ended) []*store.End {
 	ends := make([]*store.End, len(group))
 	last := make(map[plan.Key]*store.End, 1)
+	var stopped []ended
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	for i, d := range group {
 		l, end := d.turn.lane, d.end
 		ends[i] = end
-		disowned := l.disowns(end.Call.WebhookUID)
-		if disowned && !end.Now.Finished() {
-			end.Now = cancelled(end.Now, e.wall())
+		if e.stop(l, end) {
+			stopped = append(stopped, d)
 		}
-		// The report of a deleted webhook's call must not hide those of the one that
-		// has taken its name.
-		if end.Now.Finished() && (l.removed || !disowned) {
-			report := l.reportOf(end.Call, end.Now)
-			end.Report = &report
+		if !end.Now.Finished() {
+			continue
+		}
+		if end.Report = l.nextReport(end.Call, end.Now); end.Report != nil {
 			if earlier := last[l.webhook]; earlier != nil {
 				earlier.Report = nil
 			}
 			last[l.webhook] = end
 		}
 	}
+	e.mu.Unlock()
+	for _, d := range stopped { // few: [Engine.end] has seen to the others
+		e.followed(d.turn, d.end)
+	}
 	return ends
+}
+
+// stop turns an end that a retry would follow into Cancelled if none may. The lock
+// is held.
+func (e *Engine) stop(l *lane, end *store.End) bool {
+	if end.Now.Finished() {
+		return false
+	}
+	message := l.stopped(end.Call)
+	if message != "" {
+		end.Now = cancelled(end.Now, e.wall(), message)
+	}
+	return message != ""
 }
 
 // settled takes a durable end into account. The lock is held.

@@ -34,8 +34,8 @@ func Decide(now time.Time, policy plan.Retry, call *store.Call, was store.State,
 	if r.Unsent {
 		next.Attempts = was.Attempts
 	}
-	next.Unreached = was.Unreached
-	counted := next.Attempts - next.Unreached
+	next.Unreached, next.Series, next.Earlier = was.Unreached, was.Series, was.Earlier
+	counted := next.Attempts - next.Earlier - next.Unreached // since the call was last delivered anew
 	input := retry.NextInput{
 		Attempts: counted, Reason: r.Reason, Begun: r.Begun, Now: now, RetryAfter: r.RetryAfter, Jitter: jitter,
 	}

@@ -40,6 +40,12 @@ type Options struct {
 	// Report receives the newest outcome of a webhook after it is durable. It is
 	// called from many goroutines and must not block.
 	Report func(plan.Report)
+	// Follow returns the calls that a final outcome triggers; nil if none ever does.
+	// Those that wait are reserved by [Engine.ReserveTriggered], those that have
+	// ended at once have their report of [Engine.Refused]. They are stored in the step
+	// of the outcome. It is called without locks, from many goroutines, and may be
+	// called again for an outcome that a crash has undone.
+	Follow func(call *store.Call, state store.State, result *store.Result) []*store.Entry
 	// Jitter returns a number in [0, 1), for the delay of retries.
 	Jitter func() float64
 
@@ -59,8 +65,11 @@ type Engine struct {
 	sender Sender
 	log    *slog.Logger
 	report func(plan.Report)
+	follow func(*store.Call, store.State, *store.Result) []*store.Entry
 	jitter func() float64
 	wall   func() time.Time
+
+	watchers watchers
 
 	// attempts is cancelled to give up the attempts under way.
 	attempts     context.Context
@@ -77,6 +86,8 @@ type Engine struct {
 	integrations map[plan.Key]*integration
 	lanes        map[plan.Key]*lane
 	draining     bool
+	complete     bool         // see [Engine.Complete]
+	interrupted  []store.Mark // of attempts that the last process died in, until then
 
 	maxCacheBytes, maxInFlightBytes int64
 	cacheBytes, inFlightBytes       int64
@@ -88,9 +99,9 @@ type Engine struct {
 }
 
 // New makes an engine over what the store holds: reports and numbers of waiting
-// calls are read, and attempts that the last process died in are ended as Lost.
-// Nothing is sent until configuration arrives through SetIntegration and
-// SetWebhook. End it with [Engine.Drain].
+// calls are read. Nothing is sent until configuration arrives through
+// SetIntegration and SetWebhook, and is [Engine.Complete]. End it with
+// [Engine.Drain].
 func New(o Options) (*Engine, error) {
 	attempts, stop := context.WithCancel(context.Background())
 	if o.Wall == nil {
@@ -101,6 +112,7 @@ func New(o Options) (*Engine, error) {
 		sender:           o.Sender,
 		log:              o.Logger,
 		report:           o.Report,
+		follow:           o.Follow,
 		jitter:           o.Jitter,
 		wall:             o.Wall,
 		attempts:         attempts,
@@ -115,7 +127,7 @@ func New(o Options) (*Engine, error) {
 		maxCacheBytes:    cmp.Or(o.CacheBytes, DefaultCacheBytes),
 		maxInFlightBytes: cmp.Or(o.InFlightBytes, DefaultInFlightBytes),
 	}
-	if err := e.recover(attempts); err != nil {
+	if err := e.recover(); err != nil {
 		stop()
 		return nil, err
 	}
@@ -169,11 +181,16 @@ func (e *Engine) Fail(err error) { e.fail(err) }
 func (e *Engine) Reserve(webhook plan.Key, size int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	return e.reserve(webhook, size, true)
+}
+
+// reserve is Reserve, perhaps past the integration's bounds. The lock is held.
+func (e *Engine) reserve(webhook plan.Key, size int, bounded bool) error {
 	l := e.lanes[webhook]
 	if l == nil || l.plan == nil {
 		return ErrDeleted // nobody would come to cancel the call
 	}
-	if l.home.full(size) {
+	if bounded && l.home.full(size) {
 		return ErrTooManyWaiting
 	}
 	l.count(+1, int64(size))
@@ -275,29 +292,4 @@ func (e *Engine) fail(err error) {
 	default:
 	}
 	e.Stop()
-}
-
-// reportOf makes the webhook's next report from a finished call.
-func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
-	r := &l.report
-	if r.WebhookUID != call.WebhookUID { // what another of its name did is not its own
-		r.LastSuccess, r.ConsecutiveFailures = time.Time{}, 0
-	}
-	r.Webhook, r.WebhookUID = call.Webhook, call.WebhookUID
-	// Greater than any before, also than those of a webhook of this name that
-	// was deleted and forgotten here.
-	r.Seq = max(r.Seq+1, uint64(max(0, state.EndedAt.UnixMicro())))
-	r.TransactionID = call.ID.String()
-	r.Time = state.EndedAt
-	r.Outcome = state.Outcome
-	r.StatusCode = state.StatusCode
-	r.Attempts = state.Attempts
-	r.Duration = max(0, state.EndedAt.Sub(call.CreatedAt))
-	r.Message = state.Message
-	if state.Outcome.Success() {
-		r.LastSuccess, r.ConsecutiveFailures = state.EndedAt, 0
-	} else {
-		r.ConsecutiveFailures++
-	}
-	return *r
 }

@@ -35,6 +35,10 @@ type harness struct {
 
 	// cacheBytes and inFlightBytes bound the engine's memory; the defaults if 0.
 	cacheBytes, inFlightBytes int64
+	// incomplete says that a start is not told that the configuration is complete.
+	incomplete bool
+	// follow is [Options.Follow].
+	follow func(*store.Call, store.State, *store.Result) []*store.Entry
 	// clock is how far the wall clock is off.
 	clock atomic.Int64
 
@@ -74,7 +78,7 @@ func (h *harness) open() {
 	}
 	h.engine, err = New(Options{
 		Store: slowStore{Pebble: h.store, delay: h.slow}, Sender: sender{out, h}, Logger: slog.New(slog.DiscardHandler), Jitter: func() float64 { return 0 },
-		Wall:       h.wall,
+		Wall: h.wall, Follow: h.follow,
 		CacheBytes: h.cacheBytes, InFlightBytes: h.inFlightBytes,
 		Report: func(r plan.Report) {
 			h.mu.Lock()
@@ -84,6 +88,10 @@ func (h *harness) open() {
 	})
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	if !h.incomplete {
+		h.engine.Complete()
+		synctest.Wait()
 	}
 }
 

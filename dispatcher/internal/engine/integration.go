@@ -62,7 +62,7 @@ func (e *Engine) schedule(l *lane) {
 func (e *Engine) place(l *lane, now time.Time) {
 	in := l.home
 	in.leaveSleep(l)
-	if e.draining || !l.runs() {
+	if e.draining || !e.complete || !l.runs() {
 		return // one that still has a turn is dropped when that comes
 	}
 	if l.wantsFill() {
@@ -101,7 +101,7 @@ func (in *integration) whose() (kind, bool) {
 // pump begins attempts until the integration has no slot, no work or no
 // permission left, and sees to it that it is called again when that may change.
 func (e *Engine) pump(in *integration) {
-	if e.draining || !in.runs() {
+	if e.draining || !e.complete || !in.runs() {
 		return
 	}
 	now := time.Now()

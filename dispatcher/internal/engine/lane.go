@@ -18,11 +18,14 @@ type lane struct {
 	home    *integration  // the integration it belongs to; nil while unknown
 	removed bool          // deleted: waiting calls are being cancelled
 
-	open    int                    // calls without outcome, those under way included
-	bytes   int64                  // sum of their sizes
-	pending int                    // of them, those whose Accept is under way
-	flying  map[uuid.UUID]struct{} // calls with an attempt or a cancellation under way
-	report  plan.Report
+	open    int   // calls without outcome, those under way included
+	bytes   int64 // sum of their sizes
+	pending int   // of them, those whose Accept is under way
+	// flying are the calls with an attempt under way, or with something else that
+	// changes their state. True is for those that a caller has cancelled meanwhile: no
+	// further attempt is to follow.
+	flying map[uuid.UUID]bool
+	report plan.Report
 
 	// fresh is the window of first attempts, in order of Seq: all calls with Seq
 	// up to freshCursor that have not had their turn. There are more in the store
@@ -47,8 +50,9 @@ type lane struct {
 	fillingFresh bool            // it reads first attempts
 	missed       *store.Position // the first retry that it may have missed
 	sweep        sweep           // of the calls of a deleted webhook
-	sweeps       int             // how many have begun
-	distrust     bool            // until pending is 0: a sweep may have ended a pending call
+	unswept      bool            // one waits for [Engine.Complete]
+	outside      int             // how often something else than an attempt has changed a state
+	distrust     bool            // until pending is 0: a pending call may have ended
 
 	queued    [2]bool // stands in home.turns
 	sleepSlot int     // place in home.sleeping, -1 if not there
@@ -65,7 +69,7 @@ type waiting struct {
 }
 
 func newLane(webhook plan.Key) *lane {
-	return &lane{webhook: webhook, flying: map[uuid.UUID]struct{}{}, sleepSlot: -1}
+	return &lane{webhook: webhook, flying: map[uuid.UUID]bool{}, sleepSlot: -1}
 }
 
 // count changes the number and size of open calls, here and in the integration.
@@ -106,7 +110,20 @@ func (l *lane) disowns(uid string) bool {
 	return l.removed || l.plan != nil && l.plan.UID != uid
 }
 
-// isFlying reports whether an attempt or a cancellation of a call is under way.
+// stopped says in one sentence why no further attempt of a call may follow; empty
+// if one may.
+func (l *lane) stopped(call *store.Call) string {
+	switch {
+	case l.disowns(call.WebhookUID):
+		return deletedMessage
+	case l.flying[call.ID]:
+		return cancelMessage
+	}
+	return ""
+}
+
+// isFlying reports whether an attempt of a call is under way, or something else
+// that changes its state.
 func (l *lane) isFlying(item waiting) bool {
 	_, flying := l.flying[item.ID]
 	return flying
@@ -133,7 +150,7 @@ func (l *lane) take(k kind) waiting {
 	item := (*window)[0]
 	(*window)[0].entry = nil // it stays reachable while the window does
 	*window = (*window)[1:]
-	l.flying[item.ID] = struct{}{}
+	l.flying[item.ID] = false
 	delete(l.clamped, item.ID)
 	return item
 }

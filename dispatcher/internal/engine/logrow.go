@@ -25,14 +25,18 @@ func logRow(call *store.Call, number int, request *outbound.Request, r outbound.
 		Message: r.Message,
 	}
 	for i, h := range request.Headers {
-		value := plan.Redacted
-		if !h.Private {
-			value = mask.Text(h.Value)
-		}
-		row.RequestHeaders[i] = store.Header{Name: h.Name, Value: value}
+		row.RequestHeaders[i] = headerRow(mask, h)
 	}
 	row.ResponseHeaders = headerRows(mask, r.Header)
 	return row
+}
+
+// headerRow is a header of a request as it is shown.
+func headerRow(mask *redact.Masker, h plan.RenderedHeader) store.Header {
+	if h.Private {
+		return store.Header{Name: h.Name, Value: plan.Redacted}
+	}
+	return store.Header{Name: h.Name, Value: mask.Text(h.Value)}
 }
 
 // bodyMask says where private values are in a request's body.

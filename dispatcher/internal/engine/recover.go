@@ -1,16 +1,14 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
-	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // recover takes over what the last process left in the store.
-func (e *Engine) recover(ctx context.Context) error {
+func (e *Engine) recover() error {
 	reports, err := e.store.Reports()
 	if err != nil {
 		return fmt.Errorf("read the webhooks' reports: %w", err)
@@ -18,7 +16,7 @@ func (e *Engine) recover(ctx context.Context) error {
 	for _, r := range reports {
 		e.lane(r.Webhook).report = r
 	}
-	if err := e.endLost(ctx); err != nil {
+	if err := e.holdInterrupted(); err != nil {
 		return err
 	}
 	lanes, err := e.store.Lanes()
@@ -39,16 +37,13 @@ func (e *Engine) recover(ctx context.Context) error {
 	return nil
 }
 
-// endLost ends the attempts that the last process died in. They are of calls
-// without the idempotency key: whether the request arrived is unknown, and
-// sending it again could double it.
-func (e *Engine) endLost(ctx context.Context) error {
+// holdInterrupted holds the calls of attempts that the last process died in, like
+// calls under way, until [Engine.Complete].
+func (e *Engine) holdInterrupted() error {
 	marks, err := e.store.Begun()
 	if err != nil {
 		return fmt.Errorf("read the marks of interrupted attempts: %w", err)
 	}
-	const message = "the dispatcher died during the attempt, so whether the request arrived is unknown"
-	var ends []*store.End
 	for _, mark := range marks {
 		entry, err := e.store.Load(mark.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -57,16 +52,8 @@ func (e *Engine) endLost(ctx context.Context) error {
 		if err != nil || entry.State.Finished() {
 			continue
 		}
-		call := &entry.Call
-		next := Decide(e.wall(), plan.Retry{}, call, entry.State, Result{Reason: plan.ReasonCrash, Begun: mark.Begun, Message: message}, 0)
-		report := e.lane(call.Webhook).reportOf(call, next)
-		ends = append(ends, &store.End{Call: call, Was: entry.State, Now: next, Report: &report, Attempt: &store.Attempt{
-			ID: call.ID, Number: mark.Attempt, Begun: mark.Begun, Reason: plan.ReasonCrash, Method: call.Method, Message: message,
-		}})
-		e.log.Warn("call lost", "call", mark.ID, "webhook", call.Webhook, "reason", message)
-	}
-	if err := e.store.End(ctx, ends...); err != nil {
-		return fmt.Errorf("end %d interrupted calls as lost: %w", len(ends), err)
+		e.lane(entry.Call.Webhook).flying[mark.ID] = false
+		e.interrupted = append(e.interrupted, mark)
 	}
 	return nil
 }

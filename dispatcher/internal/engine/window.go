@@ -61,7 +61,7 @@ type read struct {
 	fresh, retries       bool
 	freshAfter, accepted uint64
 	retriesAfter         store.Position
-	sweeps               int
+	outside              int
 
 	items   []store.Item   // the fresh calls found
 	entries []*store.Entry // the first of them, as far as there is memory
@@ -76,7 +76,7 @@ func (e *Engine) fill(l *lane) {
 		freshAfter: l.freshCursor, accepted: l.accepted,
 		retries:      len(l.retries) <= refill && l.moreRetries,
 		retriesAfter: l.retryCursor,
-		sweeps:       l.sweeps,
+		outside:      l.outside,
 	}
 	if r.retries {
 		l.moreRetries = false
@@ -122,7 +122,7 @@ func (e *Engine) read(l *lane, r *read) (err error) {
 
 // filledFresh takes in what a read of the fresh calls returned.
 func (e *Engine) filledFresh(l *lane, r *read) {
-	trusted := l.sweep == sweepNone && l.sweeps == r.sweeps
+	trusted := l.sweep == sweepNone && l.outside == r.outside
 	for i, item := range r.items {
 		next := waiting{Item: item}
 		if i < r.cached {

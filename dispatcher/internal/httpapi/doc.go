@@ -3,10 +3,10 @@
 // problem documents (problem.go).
 //
 // Guarantees: 202 is written only for a durable call; every answer that is not
-// a success is a problem document with a stable type; request bodies are bounded.
+// a success is a problem document with a stable type; request bodies are bounded;
+// callers are judged (access.go) before anything else of a request is looked at.
 //
-// Non-goals: authentication (until it comes, the listener stays on loopback),
-// the wire types (package client).
+// Non-goals: what a caller may do (package access), the wire types (package client).
 //
 // Start at [New].
 package httpapi

@@ -30,6 +30,7 @@ import (
 type backend struct {
 	entry    *store.Entry
 	err      error
+	result   *store.Result
 	repeat   bool
 	full     error // of Admit
 	admitted int64
@@ -62,6 +63,23 @@ func (b *backend) Admit(size int64) (func(), error) {
 }
 
 func (b *backend) LoadDurable(uuid.UUID) (*store.Entry, error) { return b.entry, b.err }
+
+func (b *backend) Result(uuid.UUID) (*store.Result, error) {
+	if b.result == nil {
+		return nil, store.ErrNotFound
+	}
+	return b.result, nil
+}
+
+func (b *backend) Ended(store.EndedFilter, uuid.UUID) ([]uuid.UUID, uuid.UUID, bool, error) {
+	return nil, uuid.Nil, false, b.err
+}
+
+func (b *backend) Knows(plan.Key) error { return b.err }
+
+func (b *backend) Preview(context.Context, plan.Key, []byte) (*store.Call, error) {
+	return &b.entry.Call, b.err
+}
 
 const calls = "/v1/namespaces/ns/webhooks/wh/calls"
 
@@ -157,7 +175,7 @@ func TestCallOnTheWire(t *testing.T) {
 		head + `"state":"Waiting",` + created + `"attempts":0}`: {},
 		head + `"state":"Waiting",` + created + `"attempts":1,"nextAttemptAt":"2026-11-23T17:00:00.000000005Z","statusCode":503,"message":"m"}`: {
 			Attempts: 1, Due: at, StatusCode: 503, Message: "m"},
-		head + `"state":"Finished",` + created + `"attempts":1,"outcome":"Rejected","success":false,"endedAt":"2026-11-23T17:00:00.000000005Z","statusCode":404}`: {
+		head + `"state":"Finished",` + created + `"attempts":1,"outcome":"Rejected","success":false,"endedAt":"2026-11-23T17:00:00.000000005Z","statusCode":404,"branch":"no"}`: {
 			Attempts: 1, Outcome: plan.OutcomeRejected, EndedAt: at, StatusCode: 404},
 	} {
 		w, _ := serve(&backend{entry: &store.Entry{Call: call, State: state}}, "GET", calls+"/"+id.String(), "", nil)
@@ -176,7 +194,7 @@ func TestFreshCallOnTheWire(t *testing.T) {
 		call := store.Call{ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "a-1", Name: "b.c-2"}, CreatedAt: at}
 		byHand, byJSON := httptest.NewRecorder(), httptest.NewRecorder()
 		writeFresh(byHand, &call)
-		writeJSON(byJSON, http.StatusAccepted, mediaJSON, callOf(&store.Entry{Call: call}))
+		writeJSON(byJSON, http.StatusAccepted, mediaJSON, callOf(&store.Entry{Call: call}, nil))
 		if diff := cmp.Diff(byJSON.Body.String(), byHand.Body.String()); diff != "" || byHand.Code != byJSON.Code {
 			t.Errorf("%d (-encoding/json +by hand):\n%s", byHand.Code, diff)
 		}
@@ -187,8 +205,8 @@ func TestFreshCallOnTheWire(t *testing.T) {
 }
 
 func TestOtherMethods(t *testing.T) {
-	w, _ := serve(&backend{}, "DELETE", calls+"/x", "", nil)
-	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET" {
+	w, _ := serve(&backend{}, "PATCH", calls+"/x", "", nil)
+	if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD, DELETE" {
 		t.Errorf("answered %d, Allow %q", w.Code, w.Header().Get("Allow"))
 	}
 }

@@ -149,15 +149,21 @@ func (i *Intake) AcceptAll(ctx context.Context, key plan.Key, requests []Request
 
 // webhook returns a webhook that takes calls.
 func (i *Intake) webhook(key plan.Key) (*catalog.Webhook, error) {
+	webhook, err := i.known(key)
+	if err == nil && webhook.Plan.NotReady != "" {
+		return nil, &NotReadyError{Webhook: key, Reason: webhook.Plan.NotReady}
+	}
+	return webhook, err
+}
+
+// known returns a webhook, ready or not.
+func (i *Intake) known(key plan.Key) (*catalog.Webhook, error) {
 	if !i.catalog.Complete() { // before the lookup, whose answer it gives the meaning
 		return nil, ErrNotConfigured
 	}
 	webhook := i.catalog.Webhook(key)
-	switch {
-	case webhook == nil:
+	if webhook == nil {
 		return nil, fmt.Errorf("there is %w %q in namespace %q", ErrUnknownWebhook, key.Name, key.Namespace)
-	case webhook.Plan.NotReady != "":
-		return nil, &NotReadyError{Webhook: key, Reason: webhook.Plan.NotReady}
 	}
 	return webhook, nil
 }

@@ -33,7 +33,7 @@ func (r *Request) authorize(ctx context.Context) error {
 		return &tokenError{err}
 	}
 	r.accessToken = accessToken
-	r.Headers = append(r.Headers, plan.RenderedHeader{Name: authorization, Value: "Bearer " + accessToken.Reveal(), Private: true})
+	r.Headers = append(r.Headers, bearer(accessToken))
 	return nil
 }
 

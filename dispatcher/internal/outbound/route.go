@@ -23,6 +23,7 @@ type Route struct {
 	withToken   atomic.Pointer[tokenMasker] // of the newest access token
 	connections *connections
 	tokens      *tokens // nil if there are none to be sent
+	userAgent   string  // of requests whose author sets none
 }
 
 // tokenMasker is a masker that finds an access token, too.
@@ -65,7 +66,7 @@ func (s *Sender) Route(in *plan.Integration) (*Route, error) {
 	if err := s.permits(in.Egress); err != nil {
 		return nil, err
 	}
-	route := &Route{Integration: in, masker: redact.New(append(privateValues(in), s.private()...)...)}
+	route := &Route{Integration: in, userAgent: s.userAgent, masker: redact.New(append(privateValues(in), s.private()...)...)}
 	to := settings{egress: in.Egress}
 	if in.TLS != nil {
 		to.tls = *in.TLS

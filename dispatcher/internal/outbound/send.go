@@ -115,9 +115,7 @@ type Response struct {
 // If ctx ends before there is an answer the Reason is NetworkError, and ctx.Err
 // tells the caller why.
 func (s *Sender) Send(ctx context.Context, r *Request) Response {
-	if !has(r.Headers, userAgent) {
-		r.Headers = append(r.Headers, plan.RenderedHeader{Name: userAgent, Value: s.userAgent})
-	}
+	r.identify(s.userAgent)
 	a := &attempt{caller: ctx, request: r}
 	ctx = a.start()
 	defer a.stop()

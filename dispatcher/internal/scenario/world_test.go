@@ -124,6 +124,7 @@ func (w *world) configure() error {
 		}
 	}
 	l.catalog.SetComplete()
+	l.engine.Complete()
 	synctest.Wait()
 	return nil
 }

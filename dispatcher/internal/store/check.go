@@ -35,8 +35,8 @@ type Summary struct {
 // Checked are: Pebble's checksums and the order of its levels; that each record can
 // be decoded and stands under its own key; that each waiting call stands in one
 // queue, at the place that its state says and with its size, and no other call
-// does; that marks are of calls that wait and have no key; that log rows are
-// numbered from 1 to the state's attempts; that idempotency keys are of calls
+// does; that marks are of calls that wait and have no key, results of calls that
+// have ended; that log rows are numbered from 1 to the state's attempts, over all deliveries of a call; that idempotency keys are of calls
 // taken in at their time; that Seq numbers are below the stored bound and given
 // out once. Not checked is what the store does not hold twice: that no call is
 // missing with all that belongs to it, what a report says, and the texts of calls
@@ -159,7 +159,7 @@ func (c *checker) lastSeq() error {
 
 // strangers tells of keys that are none of the layout's.
 func (c *checker) strangers() error {
-	prefixes := []string{prefixCall, prefixRetry, prefixOnce, prefixAttempt, prefixMark, prefixFresh, prefixState, prefixReport}
+	prefixes := []string{prefixCall, prefixRetry, prefixOnce, prefixAttempt, prefixMark, prefixFresh, prefixResult, prefixState, prefixReport}
 	iter, err := c.db.NewIter(nil)
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 )
 
 // calls walks over all that stands under a call's id, in the order of ids: the
-// four kinds of records side by side, so that none is looked for.
+// five kinds of records side by side, so that none is looked for.
 func (c *checker) calls() error {
 	w := &walk{checker: c}
 	for _, kind := range []struct {
@@ -18,7 +18,7 @@ func (c *checker) calls() error {
 		length int
 	}{
 		{&w.call, prefixCall, idLen}, {&w.state, prefixState, idLen},
-		{&w.mark, prefixMark, idLen}, {&w.row, prefixAttempt, idLen + 4},
+		{&w.mark, prefixMark, idLen}, {&w.row, prefixAttempt, idLen + 4}, {&w.result, prefixResult, idLen},
 	} {
 		if err := kind.cursor.open(c, kind.prefix, kind.length); err != nil {
 			return errors.Join(err, w.close())
@@ -33,14 +33,14 @@ func (c *checker) calls() error {
 // walk is the walk of calls.
 type walk struct {
 	*checker
-	call, state, mark, row cursor
-	id                     uuid.UUID // whose turn it is
+	call, state, mark, row, result cursor
+	id                             uuid.UUID // whose turn it is
 }
 
 // next goes to the smallest id that a cursor stands at.
 func (w *walk) next() bool {
 	found := false
-	for _, k := range []*cursor{&w.call, &w.state, &w.mark, &w.row} {
+	for _, k := range []*cursor{&w.call, &w.state, &w.mark, &w.row, &w.result} {
 		if k.ok && (!found || bytes.Compare(k.id[:], w.id[:]) < 0) {
 			w.id, found = k.id, true
 		}
@@ -49,7 +49,7 @@ func (w *walk) next() bool {
 }
 
 func (w *walk) close() error {
-	return errors.Join(w.call.close(), w.state.close(), w.mark.close(), w.row.close())
+	return errors.Join(w.call.close(), w.state.close(), w.mark.close(), w.row.close(), w.result.close())
 }
 
 // one checks all that stands under one id and moves the cursors past it.
@@ -71,6 +71,7 @@ func (w *walk) one() {
 	if w.mark.take(w.id, "the mark", func(record []byte) error { return decoder.Unmarshal(record, &mark) }) && marked {
 		w.marked(known, whole, &entry, mark)
 	}
+	w.read(known, whole, &entry)
 	rows := w.rows()
 	w.seen.LogRows += rows
 	if !known {
@@ -84,6 +85,9 @@ func (w *walk) one() {
 	}
 	if rows != entry.State.Attempts {
 		w.report("call %s has had %d attempts, but has %d log rows", w.id, entry.State.Attempts, rows)
+	}
+	if now := entry.State; now.Series < 0 || now.Earlier < 0 || now.Earlier > now.Attempts || now.Series == 0 && now.Earlier > 0 {
+		w.report("call %s was redelivered %d times after %d of %d attempts, which cannot be", w.id, now.Series, now.Earlier, now.Attempts)
 	}
 	if !entry.State.Finished() {
 		w.seen.Waiting++
@@ -119,6 +123,22 @@ func (w *walk) marked(known, whole bool, entry *Entry, mark Mark) {
 		w.report("call %s has the key, but has a mark of an attempt under way", w.id)
 	case mark.Attempt != entry.State.Attempts+1:
 		w.report("call %s has had %d attempts, but has the mark of attempt %d", w.id, entry.State.Attempts, mark.Attempt)
+	}
+}
+
+// read checks the result of a call.
+func (w *walk) read(known, whole bool, entry *Entry) {
+	if !w.result.at(w.id) {
+		return
+	}
+	var result Result
+	decoded := w.result.take(w.id, "the result", func(record []byte) error { return decoder.Unmarshal(record, &result) })
+	switch {
+	case !decoded || known && !whole:
+	case !known:
+		w.report("there is a result of call %s, but no such call", w.id)
+	case !entry.State.Finished():
+		w.report("call %s waits, but has the result of an answer that has ended it", w.id)
 	}
 }
 

@@ -115,6 +115,18 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"mark of a later attempt", func(t *testing.T, z *zoo, b *pebble.Batch) {
 			put(b, idKey(prefixMark, z.fresh.Call.ID), mustEncode(t, Mark{ID: z.fresh.Call.ID, Attempt: 3}))
 		}, "call FRESH has had 0 attempts, but has the mark of attempt 3", 1},
+		{"result undecodable", func(_ *testing.T, z *zoo, b *pebble.Batch) {
+			put(b, idKey(prefixResult, z.succeeded.Call.ID), []byte{0xff})
+		}, "the result of call SUCCEEDED cannot be decoded", 1},
+		{"result without a call", func(t *testing.T, _ *zoo, b *pebble.Batch) {
+			put(b, idKey(prefixResult, stranger), mustEncode(t, Result{}))
+		}, "there is a result of call STRANGER, but no such call", 1},
+		{"result of a call that waits", func(t *testing.T, z *zoo, b *pebble.Batch) {
+			put(b, idKey(prefixResult, z.redelivered.Call.ID), mustEncode(t, Result{}))
+		}, "call REDELIVERED waits, but has the result of an answer", 1},
+		{"more attempts before a redelivery than in all", func(t *testing.T, z *zoo, b *pebble.Batch) {
+			put(b, idKey(prefixState, z.redelivered.Call.ID), mustEncode(t, State{Attempts: 1, Earlier: 2, Series: 1, Due: checkTime}))
+		}, "call REDELIVERED was redelivered 1 times after 2 of 1 attempts", 1},
 		{"a row missing", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, attemptKey(z.retry.Call.ID, 2)) },
 			"call RETRY has had 2 attempts, but has 1 log rows", 1},
 		{"a gap in the rows", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, attemptKey(z.cancelled.Call.ID, 1)) },
@@ -168,7 +180,8 @@ func TestCheckFindsDamage(t *testing.T) {
 			want := strings.NewReplacer("FRESH", z.fresh.Call.ID.String(), "MARKED", z.marked.Call.ID.String(),
 				"RETRY", z.retry.Call.ID.String(), "ONCE", z.once.Call.ID.String(), "SUCCEEDED", z.succeeded.Call.ID.String(),
 				"LOST", z.lost.Call.ID.String(), "REFUSED", z.refused.Call.ID.String(), "BLOCKED", z.blocked.Call.ID.String(),
-				"CANCELLED", z.cancelled.Call.ID.String(), "STRANGER", stranger.String()).Replace(test.want)
+				"CANCELLED", z.cancelled.Call.ID.String(), "STRANGER", stranger.String(),
+				"REDELIVERED", z.redelivered.Call.ID.String()).Replace(test.want)
 			if len(problems) != test.number || !strings.Contains(strings.Join(problems, "\n"), want) {
 				t.Errorf("problems:\n%s\nwant %d, one with %q", strings.Join(problems, "\n"), test.number, want)
 			}

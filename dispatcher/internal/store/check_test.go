@@ -31,6 +31,7 @@ type zoo struct {
 	fresh, marked, retry, once   *Entry // wait
 	succeeded, lost, refused     *Entry // have ended; refused at intake
 	blocked, cancelled, anothers *Entry // have ended, without an attempt but for cancelled
+	redelivered, triggered       *Entry // wait; succeeded has triggered the second
 }
 
 // fill makes a store with all kinds of calls through its methods.
@@ -55,20 +56,24 @@ func fill(t *testing.T, dir string, opts Options) *zoo {
 	z := &zoo{
 		fresh: call(false), marked: call(false), retry: call(true), once: call(true), succeeded: call(true), lost: call(false),
 		refused: call(false), blocked: call(true), cancelled: call(true), anothers: call(false),
+		redelivered: call(false), triggered: call(true),
 	}
 	z.anothers.Call.Webhook.Name = "another"
 	z.once.Once = &Once{Key: OnceKey{1}, Data: [16]byte{2}}
 	z.refused.State = State{Outcome: plan.OutcomeRenderFailed, EndedAt: checkTime}
 	z.refused.Report = &plan.Report{Webhook: checkLane, Seq: 1}
-	step(p.Accept(t.Context(), z.fresh, z.marked, z.retry, z.once, z.succeeded, z.lost, z.refused, z.blocked, z.cancelled, z.anothers))
-	end := func(e *Entry, now State, attempt bool) {
+	step(p.Accept(t.Context(), z.fresh, z.marked, z.retry, z.once, z.succeeded, z.lost, z.refused, z.blocked, z.cancelled, z.anothers, z.redelivered))
+	end := func(e *Entry, now State, attempt bool, triggers ...*Entry) {
 		t.Helper()
-		end := &End{Call: &e.Call, Was: e.State, Now: now}
+		end := &End{Call: &e.Call, Was: e.State, Now: now, Calls: triggers}
 		if attempt {
 			end.Attempt = &Attempt{ID: e.Call.ID, Number: now.Attempts, Begun: checkTime, Reason: plan.ReasonServerError}
 		}
 		if now.Finished() {
 			end.Report = &plan.Report{Webhook: e.Call.Webhook, Seq: e.Call.Seq}
+		}
+		if e == z.lost {
+			end.Result = &Result{Response: []byte("{}")}
 		}
 		step(p.End(t.Context(), end))
 		e.State = now
@@ -77,7 +82,9 @@ func fill(t *testing.T, dir string, opts Options) *zoo {
 		end(e, State{Attempts: 1, Due: checkTime.Add(time.Hour)}, true)
 		end(e, State{Attempts: 2, Due: checkTime.Add(2 * time.Hour)}, true)
 	}
-	end(z.succeeded, State{Attempts: 1, Outcome: plan.OutcomeSucceeded, EndedAt: checkTime}, true)
+	end(z.succeeded, State{Attempts: 1, Outcome: plan.OutcomeSucceeded, EndedAt: checkTime}, true, z.triggered)
+	end(z.redelivered, State{Attempts: 1, Outcome: plan.OutcomeFailed, EndedAt: checkTime}, true)
+	end(z.redelivered, State{Attempts: 1, Earlier: 1, Series: 1, Due: checkTime}, false)
 	step(p.Begin(t.Context(), Mark{ID: z.lost.Call.ID, Attempt: 1, Begun: checkTime}, Mark{ID: z.marked.Call.ID, Attempt: 1, Begun: checkTime}))
 	end(z.lost, State{Attempts: 1, Outcome: plan.OutcomeLost, EndedAt: checkTime}, true)
 	end(z.blocked, State{Outcome: plan.OutcomeBlocked, EndedAt: checkTime}, false)
@@ -132,7 +139,7 @@ func TestCheckOfAHealthyStore(t *testing.T) {
 	if len(problems) > 0 {
 		t.Errorf("problems: %q", problems)
 	}
-	if diff := cmp.Diff(Summary{Calls: 10, Waiting: 4, LogRows: 6, Webhooks: 2}, seen); diff != "" {
+	if diff := cmp.Diff(Summary{Calls: 12, Waiting: 6, LogRows: 7, Webhooks: 2}, seen); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 	if after := folderHash(t, dir); after != before {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -144,6 +145,8 @@ func live(t *testing.T, p *store.Pebble, l *ledger) error {
 			step.Attempt = &store.Attempt{ID: e.Call.ID, Number: number + 1, Begun: crashTime}
 			if now.Finished() {
 				step.Report = &plan.Report{Webhook: e.Call.Webhook, Seq: e.Call.Seq}
+				step.Result = &store.Result{Response: e.Call.ID[:]}
+				step.Calls = []*store.Entry{triggeredBy(e.Call.ID)}
 			}
 			ends = append(ends, step)
 			e.State = now
@@ -161,6 +164,12 @@ func crashCall() *store.Entry {
 		ID: uuid.Must(uuid.NewV7()), Webhook: crashLane, CreatedAt: crashTime,
 		Body: make([]byte, 6<<10), // enough in all for the log to be cut and tables to be written
 	}}
+}
+
+// triggeredBy is the call that the outcome of another triggers.
+func triggeredBy(id uuid.UUID) *store.Entry {
+	id[15] ^= 1
+	return &store.Entry{Call: store.Call{ID: id, Webhook: plan.Key{Namespace: "shop", Name: "triggered"}, CreatedAt: crashTime}}
 }
 
 // survivor is all that a reopened store tells about its calls.
@@ -260,6 +269,12 @@ func (s survivor) step(t *testing.T, id uuid.UUID) (int, uint64) {
 	step := stepAccepted + 2*e.State.Attempts
 	if begun {
 		step++
+	}
+	result, err1 := s.p.Result(id)
+	triggered, err2 := s.p.Load(triggeredBy(id).Call.ID)
+	if err := errors.Join(err1, err2); e.State.Finished() && (err != nil || !bytes.Equal(result.Response, id[:])) ||
+		!e.State.Finished() && !(errors.Is(err1, store.ErrNotFound) && errors.Is(err2, store.ErrNotFound)) {
+		t.Errorf("call %s is at %+v, with result %v and triggered call %v, %v", id, e.State, result, triggered, err)
 	}
 	whole := len(attempts) == e.State.Attempts &&
 		(!begun || mark.Attempt == e.State.Attempts+1) &&

@@ -13,9 +13,10 @@ import (
 const (
 	// endedStep is how many states one Ended looks at, some tens of milliseconds.
 	endedStep = 20_000
-	// idSlack is how far the time in a transaction id may be from that of the call: it
-	// is read a little later, and many ids within a millisecond run ahead of it.
-	idSlack = time.Second
+	// earlyID and lateID are how far the time in a transaction id may be from that of
+	// the call: it is read after that, for the last calls of a large batch by seconds.
+	earlyID = time.Second
+	lateID  = time.Minute
 )
 
 // Result implements [Store].
@@ -43,7 +44,7 @@ func (p *Pebble) Ended(f EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uu
 		return nil, after, false, err
 	}
 	defer p.leave()
-	lower, upper := idKey(prefixState, firstID(f.Since.Add(-idSlack))), idKey(prefixState, firstID(f.Till.Add(idSlack)))
+	lower, upper := idKey(prefixState, firstID(f.Since.Add(-earlyID))), idKey(prefixState, firstID(f.Till.Add(lateID)))
 	if from := append(idKey(prefixState, after), 0); slices.Compare(from, lower) > 0 {
 		lower = from
 	}

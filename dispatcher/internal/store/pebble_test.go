@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store/storetest"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 func TestPebbleKeepsTheStoresPromises(t *testing.T) {
@@ -214,5 +216,33 @@ func TestMethodsAfterCloseReturnAnError(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "closed") {
 			t.Errorf("error after Close = %v; want one that says so", err)
 		}
+	}
+}
+
+// TestEndedGoesOnBehindABoundedStep: what is wanted is found also behind more
+// calls than one listing looks at.
+func TestEndedGoesOnBehindABoundedStep(t *testing.T) {
+	p := openMem(t, vfs.NewMem())
+	defer p.Close()
+	var entries []*store.Entry
+	for range 20_001 {
+		e := crashCall()
+		e.Call.Body, e.State = nil, store.State{Outcome: plan.OutcomeSucceeded, EndedAt: crashTime}
+		e.Call.CreatedAt = time.Now()
+		entries = append(entries, e)
+	}
+	entries[20_000].State.Outcome = plan.OutcomeFailed
+	if err := p.Accept(t.Context(), entries...); err != nil {
+		t.Fatal(err)
+	}
+	filter := store.EndedFilter{
+		Webhook: crashLane, Outcomes: []plan.Outcome{plan.OutcomeFailed}, Since: time.Now().Add(-time.Hour), Till: time.Now().Add(time.Hour), Limit: 1,
+	}
+	ids, last, more, err := p.Ended(filter, uuid.Nil)
+	if err != nil || len(ids) > 0 || !more || last != entries[19_999].Call.ID {
+		t.Fatalf("Ended = %v, behind %s, more %v, %v; want none of the first 20,000, and more", ids, last, more, err)
+	}
+	if ids, _, _, err = p.Ended(filter, last); err != nil || len(ids) != 1 || ids[0] != entries[20_000].Call.ID {
+		t.Errorf("Ended = %v, %v; want the last call", ids, err)
 	}
 }

@@ -150,6 +150,9 @@ type encodedEntry struct {
 func encodeCalls(ends []*End) ([]encodedEntry, error) {
 	var encoded []encodedEntry
 	for _, e := range ends {
+		if len(e.Calls) > 0 && !e.Now.Finished() {
+			return nil, fmt.Errorf("end an attempt of call %s: only a call that has ended triggers others", e.Call.ID)
+		}
 		for _, entry := range e.Calls {
 			var buffer bytes.Buffer
 			record, err := encodeEntry(&buffer, entry)
@@ -216,6 +219,8 @@ func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, 
 // putResult adds what was read from an answer, or takes it away.
 func putResult(batch *pebble.Batch, e *End, scratch *bytes.Buffer) error {
 	switch {
+	case e.Result != nil && !e.Now.Finished():
+		return errors.New("only a call that has ended has a result")
 	case e.Result != nil:
 		scratch.Reset()
 		if err := encoder.MarshalToBuffer(e.Result, scratch); err != nil {

@@ -86,7 +86,8 @@ type Store interface {
 	// Ended lists the calls that the filter wants, with ID > after, in order of ID,
 	// which is about that of their creation; the zero ID is before all others. It
 	// looks at a bounded number of calls: more says that there may be further ones
-	// behind last.
+	// behind last. Calls whose transaction ids were made while the clock had gone back
+	// by more than a minute may be left out.
 	Ended(f EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 
 	// Attempts returns the log rows of a call in order of attempt; none for an
@@ -261,9 +262,10 @@ type End struct {
 	Attempt *Attempt
 	// Report is the webhook's newest report if Now is finished; may be nil.
 	Report *plan.Report
-	// Result is what was read from the answer if Now is finished; may be nil.
+	// Result is what was read from the answer; nil unless Now is finished, and may be nil
+	// then.
 	Result *Result
-	// Calls are those that the outcome triggers if Now is finished.
+	// Calls are those that the outcome triggers; none unless Now is finished.
 	Calls []*Entry
 }
 

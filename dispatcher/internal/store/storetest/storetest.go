@@ -27,6 +27,10 @@ func Run(t *testing.T, open Open) {
 		{"Accept", testAccept},
 		{"Begin", testBegin},
 		{"End", testEnd},
+		{"Triggered", testTriggered},
+		{"Result", testResult},
+		{"Redelivered", testRedelivered},
+		{"Ended", testEnded},
 		{"Lists", testLists},
 		{"LoadFresh", testLoadFresh},
 		{"Once", testOnce},
@@ -165,6 +169,10 @@ func entry(webhook plan.Key) *store.Entry {
 		Headers:           []store.Header{{Name: "X-Order", Value: "17"}, {Name: "X-Empty"}},
 		HasBody:           true,
 		Body:              []byte(`{"order":17}`),
+		Hops:              2,
+		Data:              []byte(`{"Id":17}`),
+		Event:             &store.Event{ID: "e-17", Source: "/shop", Type: "order.paid"},
+		Caller:            "system:serviceaccount:shop:checkout",
 	}}
 }
 
