@@ -55,14 +55,18 @@ func compileWhen(text string) (cel.Program, error) {
 	if err := refuse(checked); err != nil {
 		return nil, err
 	}
-	estimate, err := env.EstimateCost(checked, sizes{})
+	estimate, err := env.EstimateCost(checked, sizes{text: assumedLength, elements: assumedElements})
 	if err != nil {
 		return nil, fmt.Errorf("when:1:1: what this costs cannot be told: %s", line(err.Error()))
 	}
 	if estimate.Max > maxEstimate {
 		return nil, errors.New("when:1:1: this may cost too much; use fewer comprehensions, and at most two one in the other")
 	}
-	program, err := env.Program(checked, cel.EvalOptions(cel.OptOptimize), cel.CostTracking(dynamic{}), cel.CostLimit(maxCost), cel.MemoryLimit(maxMemory))
+	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
+	if worst, err := env.EstimateCost(checked, sizes{text: maxText, elements: maxElements}); err != nil || worst.Max > maxCost {
+		options = append(options, cel.CostTracking(dynamic{}), cel.CostLimit(maxCost), cel.MemoryLimit(maxMemory))
+	}
+	program, err := env.Program(checked, options...)
 	if err != nil {
 		return nil, fmt.Errorf("when:1:1: %s", line(err.Error()))
 	}
@@ -108,16 +112,16 @@ func refuse(checked *cel.Ast) error {
 	return found
 }
 
-// sizes are those that an event is assumed to have.
-type sizes struct{}
+// sizes are those that an event is assumed to have at the most.
+type sizes struct{ text, elements uint64 }
 
 // EstimateSize implements [cost.Estimator].
-func (sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
+func (s sizes) EstimateSize(node cost.AstNode) *cost.SizeEstimate {
 	switch node.Type().Kind() {
 	case types.StringKind, types.BytesKind:
-		return &cost.SizeEstimate{Max: assumedLength}
+		return &cost.SizeEstimate{Max: s.text}
 	case types.ListKind, types.MapKind, types.DynKind:
-		return &cost.SizeEstimate{Max: assumedElements}
+		return &cost.SizeEstimate{Max: s.elements}
 	}
 	return nil
 }
