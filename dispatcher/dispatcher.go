@@ -31,6 +31,7 @@ type Dispatcher struct {
 	room    *admission.Controller
 	sender  *outbound.Sender
 	engine  *engine.Engine
+	intake  *intake.Intake
 	config  *configuration
 	control *control.Client
 	serving *serving
@@ -92,6 +93,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
+		Follow: func(call *store.Call, state store.State, result *store.Result) []*store.Entry {
+			return d.intake.Follow(call, state, result) // no call ends before Run
+		},
 		CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
@@ -115,10 +119,10 @@ func (d *Dispatcher) serve(memory budget) error {
 		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
 		MemoryLimit: d.options.MemoryLimit, RequestBytes: memory.requests,
 	})
-	calls := intake.New(intake.Options{
-		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
+	d.intake = intake.New(intake.Options{
+		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
 	})
-	d.serveCalls(calls, memory)
+	d.serveCalls(d.intake, memory)
 	d.health = newServer(healthHandler(d.unready), d.log)
 	d.admin = newServer(adminHandler(d.store, d.log), d.log)
 	return nil

@@ -108,7 +108,7 @@ func (e *Engine) renew(t *turn) bool {
 // why, if it could not be made. An error is the store's.
 func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.Response, error) {
 	call := &entry.Call
-	request, err := t.route.Build(parts(call, t))
+	request, err := t.route.Build(parts(call, t.webhook, t.reader != nil))
 	if err != nil {
 		return nil, refused(err), nil
 	}
@@ -227,15 +227,16 @@ func (e *Engine) release(t *turn) {
 	e.pump(t.in)
 }
 
-// parts are the webhook's parts of a call for outbound.
-func parts(call *store.Call, t *turn) outbound.Parts {
+// parts are the webhook's parts of a call for outbound. await says that the answer
+// is read.
+func parts(call *store.Call, webhook *plan.Webhook, await bool) outbound.Parts {
 	own := make([]plan.RenderedHeader, len(call.Headers))
 	for i, h := range call.Headers {
 		own[i] = plan.RenderedHeader{Name: h.Name, Value: h.Value}
 	}
 	return outbound.Parts{
 		ID: call.ID.String(), Method: call.Method, Suffix: call.Suffix, InheritedOff: call.InheritedOff, Own: own,
-		HasBody: call.HasBody, Body: call.Body, Timeout: t.webhook.Timeout, Await: t.reader != nil,
+		HasBody: call.HasBody, Body: call.Body, Timeout: webhook.Timeout, Await: await,
 	}
 }
 

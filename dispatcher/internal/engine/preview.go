@@ -47,7 +47,7 @@ func (e *Engine) Preview(call *store.Call) (*Preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := route.Build(parts(call, webhook))
+	request, err := route.Build(parts(call, webhook, webhook.Response != nil))
 	if err != nil {
 		return nil, &UnsendableError{err}
 	}
