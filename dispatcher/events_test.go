@@ -17,7 +17,7 @@ import (
 // webhook; its outcome calls another, and that one's failure a third.
 func TestEventsAndOutcomesMakeCalls(t *testing.T) {
 	h := newHarness(t, func(w http.ResponseWriter, r receiver.Request) {
-		if strings.HasPrefix(r.Path, "/root/second") {
+		if strings.HasPrefix(r.URI, "/root/second") {
 			w.WriteHeader(http.StatusNotFound)
 		}
 	})
@@ -53,7 +53,7 @@ func TestEventsAndOutcomesMakeCalls(t *testing.T) {
 	}
 	var got []string
 	for _, r := range h.received(3) {
-		got = append(got, fmt.Sprint(r.Path, " ", string(r.Body)))
+		got = append(got, fmt.Sprint(r.URI, " ", r.Body))
 	}
 	want := []string{
 		`/root/first/large {"total": "101"}`,

@@ -19,9 +19,9 @@ const (
 	// comprehension that compares a value of each element passes over some 7,000 to
 	// 10,000 of them.
 	maxCost = 50_000
-	// maxElements is the most elements of a list or map of an event. What costs no
-	// more than maxCost with such events is not watched when it is evaluated: that
-	// takes ten times as long as most expressions themselves.
+	// maxElements is the most elements of a list or map of an event. What has no
+	// comprehension and costs at most maxCost with such events is not watched when
+	// it is evaluated, which takes ten times as long as most expressions do.
 	maxElements = 1 << 19
 	// maxMemory bounds the elements and characters of each value that an evaluation
 	// makes or reads. Lists share their parts, so that doubling one costs nearly

@@ -63,7 +63,7 @@ func compileWhen(text string) (cel.Program, error) {
 		return nil, errors.New("when:1:1: this may cost too much; use fewer comprehensions, and at most two one in the other")
 	}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
-	if worst, err := env.EstimateCost(checked, sizes{text: maxText, elements: maxElements}); err != nil || worst.Max > maxCost {
+	if worst, err := env.EstimateCost(checked, sizes{text: maxText, elements: maxElements}); err != nil || worst.Max > maxCost || loops(checked) {
 		options = append(options, cel.CostTracking(dynamic{}), cel.CostLimit(maxCost), cel.MemoryLimit(maxMemory))
 	}
 	program, err := env.Program(checked, options...)
@@ -95,6 +95,16 @@ func line(message string) string {
 		message = strings.ToValidUTF8(message[:most], "") + "…"
 	}
 	return message
+}
+
+// loops reports whether there is a comprehension. Those of each other's results make
+// values grow in a way that no estimate sees.
+func loops(checked *cel.Ast) bool {
+	found := false
+	ast.PostOrderVisit(checked.NativeRep().Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		found = found || e.Kind() == ast.ComprehensionKind
+	}))
+	return found
 }
 
 // refuse says which function may not be used.
