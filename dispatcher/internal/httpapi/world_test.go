@@ -74,7 +74,9 @@ func newWorld(t *testing.T) *world {
 		Admission: admission.New(admission.Options{Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30}), Calls: w.store,
 		Logger: slog.New(slog.DiscardHandler),
 	}
-	w.server = httptest.NewServer(New(w.options))
+	w.server = httptest.NewUnstartedServer(New(w.options))
+	w.server.Config.DisableGeneralOptionsHandler = true // as the dispatcher's
+	w.server.Start()
 	w.client = &client.Client{BaseURL: w.server.URL, HTTP: w.server.Client()}
 	w.letGo = sync.OnceFunc(func() { close(w.hold) })
 	t.Cleanup(func() {
