@@ -38,8 +38,8 @@ type door struct {
 func newDoor(t *testing.T) *door {
 	t.Helper()
 	d := &door{world: newWorld(t)}
-	d.world.serving.Now = d.now
-	d.world.shown = func(certificate string, key plan.Secret) {
+	d.serving.Now = d.now
+	d.shown = func(certificate string, key plan.Secret) {
 		pair, err := tls.X509KeyPair([]byte(certificate), []byte(key.Reveal()))
 		if err != nil {
 			t.Errorf("what came over the session: %v", err)

@@ -79,7 +79,12 @@ func Setup(mgr manager.Manager, opts Options) error {
 		return fmt.Errorf("set up the serving certificate: %w", err)
 	}
 	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })
-	for _, runnable := range []manager.Runnable{serve, outcomes, start} {
+	return addRunnables(mgr, start, serve, outcomes)
+}
+
+// addRunnables adds the bootstrap, with the readiness that it gives, and what else runs.
+func addRunnables(mgr manager.Manager, start *bootstrap, others ...manager.Runnable) error {
+	for _, runnable := range append(others, start) {
 		if err := mgr.Add(runnable); err != nil {
 			return fmt.Errorf("add to the manager: %w", err)
 		}
