@@ -156,7 +156,10 @@ func TestSignals(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got *client.Call
-	await(t, "the next start", func() bool { got, err = c.Get(t.Context(), "ns", "wh", call.TransactionID); return err == nil })
+	await(t, "the call's end after the next start", func() bool {
+		got, err = c.Get(t.Context(), "ns", "wh", call.TransactionID)
+		return err == nil && got.State == client.StateFinished
+	})
 	if got.Outcome != "Lost" || len(r.Requests()) != 1 {
 		t.Errorf("the call is %+v after %d requests", got, len(r.Requests()))
 	}

@@ -4,6 +4,8 @@ package canary
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -33,6 +35,14 @@ func (w *world) call(webhook, way, data string) *call {
 		w.t.Fatalf("call %s/%s: %v", webhook, way, err)
 	}
 	return &call{webhook: webhook, way: way, id: taken.TransactionID}
+}
+
+// callEnded is a call that has ended.
+func (w *world) callEnded(webhook, way string) *call {
+	w.t.Helper()
+	c := w.call(webhook, way, w.ofCaller())
+	w.waitEnded([]*call{c})
+	return c
 }
 
 // tryCall hands in a call that may be refused.
@@ -148,8 +158,11 @@ func (w *world) callBadly() {
 		{"DELETE", path + "/" + escaped(secret), "", "", ""},
 		{"GET", "/" + escaped(secret), "", "", ""},
 	} {
-		w.request(request.method, "http://"+w.address()+request.path, request.body, map[string]string{"Content-Type": request.contentType, "Idempotency-Key": request.key})
+		w.request(request.method, w.stack.Client.BaseURL+request.path, request.body, map[string]string{
+			"Authorization": "Bearer " + w.token, "Content-Type": request.contentType, "Idempotency-Key": request.key,
+		})
 	}
+	w.callWithoutRights(path)
 	w.sayToServer("GET / HTTP/1.1\r\n" + secret + "\r\n\r\n")
 	w.sayToServer(secret + "\r\n\r\n")
 	w.sayToServer("GET / HTTP/" + secret + "\r\n\r\n")
@@ -193,7 +206,7 @@ func (w *world) callLate() {
 }
 
 // address is where the dispatcher takes calls.
-func (w *world) address() string { return strings.TrimPrefix(w.stack.Client.BaseURL, "http://") }
+func (w *world) address() string { return strings.TrimPrefix(w.stack.Client.BaseURL, "https://") }
 
 // request asks for anything, by HTTP.
 func (w *world) request(method, url, body string, header map[string]string) (status int) {
@@ -218,28 +231,53 @@ func (w *world) request(method, url, body string, header map[string]string) (sta
 // sayToServer sends bytes that are no request.
 func (w *world) sayToServer(text string) {
 	w.t.Helper()
-	conn, err := net.Dial("tcp", w.address())
+	plain, err := net.Dial("tcp", w.address())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, text); err != nil {
+	secured, err := tls.Dial("tcp", w.address(), w.requests.trust())
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	answer, err := io.ReadAll(conn)
-	if err != nil && !errors.Is(err, syscall.ECONNRESET) { // it has closed before it had read all
-		w.t.Fatal(err)
+	for _, conn := range []net.Conn{plain, secured} {
+		if _, err := io.WriteString(conn, text); err != nil {
+			w.t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil && !errors.Is(err, syscall.ECONNRESET) { // it has closed before it had read all
+			w.t.Fatal(err)
+		}
+		_ = conn.Close()
+		w.searcher.search("HTTP answers", answer)
 	}
-	w.searcher.search("HTTP answers", answer)
 }
 
 // recorder is a transport that searches answers and remembers what was asked for.
 type recorder struct {
 	searcher *searcher
 	unix     string // the path of a socket in place of addresses
+	serving  string // the certificate of https addresses, in PEM
 
 	mu    sync.Mutex
+	https *http.Transport
 	asked []asked
+}
+
+// trust is how the dispatcher is verified.
+func (r *recorder) trust() *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM([]byte(r.serving))
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
+}
+
+// secured is the transport to the dispatcher.
+func (r *recorder) secured() *http.Transport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.https == nil {
+		r.https = &http.Transport{TLSClientConfig: r.trust(), ForceAttemptHTTP2: true}
+	}
+	return r.https
 }
 
 // asked is a request and its answer's status.
@@ -251,6 +289,9 @@ type asked struct {
 // RoundTrip implements [http.RoundTripper].
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 	transport := http.DefaultTransport
+	if request.URL.Scheme == "https" {
+		transport = r.secured()
+	}
 	if r.unix != "" {
 		transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", r.unix)

@@ -22,6 +22,8 @@ func TestNoSecretLeaves(t *testing.T) {
 	w.waitSettled()
 	w.callAll()
 	w.callBadly()
+	w.callNewRoutes(w.call("rotating", "plain", w.ofCaller()), w.callEnded("headers", "plain"))
+	w.breakServing()
 	w.callLate()
 	w.waitReported()
 	w.check()

@@ -42,6 +42,7 @@ var packages = map[string]string{
 	"dispatcher/plan":     "none; errors go to the state of calls and to status",
 	"dispatcher/template": "none; errors go to the state of calls and to status",
 
+	"dispatcher/internal/access":    "log, HTTP answers",
 	"dispatcher/internal/admission": "none",
 	"dispatcher/internal/catalog":   "none",
 	"dispatcher/internal/egress":    "none; errors go to the state of calls",
@@ -110,6 +111,9 @@ func TestSubcommandsAreRun(t *testing.T) {
 var writers = map[string]string{
 	"controllers/events.go": "announces changes of conditions",
 	"controllers/setup.go":  "makes the recorder",
+
+	"controllers/serving/serving.go": "makes another",
+	"controllers/serving/voice.go":   "tells of the serving certificate",
 }
 
 // TestEventsAreKnown fails when something else writes events.

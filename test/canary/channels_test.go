@@ -98,28 +98,37 @@ func (w *world) inspect() {
 func (w *world) events() {
 	w.t.Helper()
 	eventually(w.t, func() string {
-		told := map[string]bool{}
-		for _, path := range []string{"/api/v1/namespaces/" + namespace + "/events", "/apis/events.k8s.io/v1/namespaces/" + namespace + "/events"} {
-			items, err := jsonList(kubectl(w.t, "get", "--raw", path))
-			if err != nil {
-				w.t.Fatal(err)
-			}
-			for _, item := range items {
-				w.searcher.search("events", item)
-				var event struct{ Regarding struct{ Name string } }
-				if err := json.Unmarshal(item, &event); err != nil {
-					w.t.Fatal(err)
-				}
-				told[event.Regarding.Name] = true
-			}
-		}
+		told := w.eventsOf(namespace)
 		for name := range w.objects.calls {
-			if strings.HasPrefix(name, "broken-") && !told[name] {
+			if strings.HasPrefix(name, "broken-") && !strings.Contains(told, "about "+name+"\n") {
 				return "an event about " + name
 			}
 		}
 		return ""
 	})
+}
+
+// eventsOf searches the events of a namespace, and returns a line for each.
+func (w *world) eventsOf(namespace string) (told string) {
+	w.t.Helper()
+	for _, path := range []string{"/api/v1/namespaces/" + namespace + "/events", "/apis/events.k8s.io/v1/namespaces/" + namespace + "/events"} {
+		items, err := jsonList(kubectl(w.t, "get", "--raw", path))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, item := range items {
+			w.searcher.search("events", item)
+			var event struct {
+				Reason    string
+				Regarding struct{ Name string }
+			}
+			if err := json.Unmarshal(item, &event); err != nil {
+				w.t.Fatal(err)
+			}
+			told += event.Reason + " about " + event.Regarding.Name + "\n"
+		}
+	}
+	return told
 }
 
 // end ends both processes with a dump of their goroutines, and searches what is left

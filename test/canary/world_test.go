@@ -32,7 +32,9 @@ type world struct {
 	servers        map[string]*tokenServer
 
 	operator    operatorProxy
-	name        string // of the run
+	serving     identity // of the dispatcher
+	token       string   // of the caller
+	name        string   // of the run
 	stack       *stack.Stack
 	logs        map[string]*buffer
 	requests    *recorder
@@ -63,8 +65,9 @@ func newWorld(t *testing.T) *world {
 	w.receivers["bearer"] = secure
 	w.plantOperator(t)
 	w.canaries.plant("header after its rotation", anyText)
+	w.plantAccess(t)
 	w.searcher = newSearcher(w.canaries.all)
-	w.requests = &recorder{searcher: w.searcher}
+	w.requests = &recorder{searcher: w.searcher, serving: w.serving.certificate}
 	return w
 }
 
@@ -110,7 +113,7 @@ func (w *world) run(name string, flags ...string) {
 	defer cancel()
 	s, err := stack.Start(ctx, stack.Options{
 		Cluster: cluster, Bin: bin, ManagerLog: w.logs["manager"], DispatcherLog: w.logs["dispatcher"],
-		ManagerFlags: []string{"--log-level=DEBUG"}, DispatcherFlags: append([]string{"--log-level=DEBUG"}, flags...),
+		ManagerFlags: []string{"--log-level=DEBUG", "--serving-secret=" + servingSecret}, DispatcherFlags: append([]string{"--log-level=DEBUG"}, flags...),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -122,6 +125,7 @@ func (w *world) run(name string, flags ...string) {
 		}
 	})
 	s.Client.HTTP = &http.Client{Transport: w.requests}
+	s.Client.Token = func(context.Context) (string, error) { return w.token, nil }
 }
 
 // runBehindProxy starts anew with an egress proxy of the operator's, which not all

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -146,7 +148,7 @@ func readObject(body []byte, members map[string]field) error {
 		case err != nil:
 			return notObject
 		case !known:
-			return &bodyError{fmt.Sprintf("there is no member %.50q", name)}
+			return &bodyError{"there is a member that is none of " + strings.Join(slices.Sorted(maps.Keys(members)), ", ")}
 		case seen[name]:
 			return wrong(name, "is there twice")
 		case string(value) == "null" || json.Unmarshal(value, m.target) != nil:
