@@ -35,7 +35,7 @@ type budget struct {
 // share shares a memory limit out. With 256 MiB the parts are, in MiB: the store
 // 32, the cache 8, attempts 64, their answers 16, bodies 16, data 40, calls 24,
 // callers' connections 30 and unused ones 23, a third of which are those with TLS or
-// egress settings of their own.
+// egress settings of their own. Verdicts about callers have 10.
 func share(limit uint64) budget {
 	return budget{
 		store: limit / 8, cache: int64(limit / 32), inFlight: int64(limit / 4),
