@@ -93,16 +93,18 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		Follow: func(call *store.Call, state store.State, result *store.Result) []*store.Entry {
-			return d.intake.Follow(call, state, result) // no call ends before Run
-		},
-		CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.config.engine = d.engine
 	return d, d.serve(memory)
+}
+
+// follow is intake's, which is made before any call ends.
+func (d *Dispatcher) follow(call *store.Call, state store.State, result *store.Result) []*store.Entry {
+	return d.intake.Follow(call, state, result)
 }
 
 // serve makes the HTTP servers.

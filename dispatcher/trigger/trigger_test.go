@@ -155,7 +155,7 @@ func TestWhatCannotBeCompiled(t *testing.T) {
 	}
 }
 
-// TestMatchIsBounded: each of these would take long, or much memory.
+// TestMatchIsBounded: each of these would take minutes, or much memory.
 func TestMatchIsBounded(t *testing.T) {
 	const mebibyte = 1 << 20
 	numbers := func(n int) string { return "[1" + strings.Repeat(",1", n-1) + "]" }
@@ -185,7 +185,7 @@ func TestMatchIsBounded(t *testing.T) {
 		begun := time.Now()
 		matched, took := compiled.Match(event), time.Since(begun)
 		t.Logf("%.60s: %t in %s", test.when, matched, took)
-		if matched || took > 5*time.Second {
+		if matched || took > 30*time.Second {
 			t.Errorf("%s: %t after %s, want its cost limited", test.when, matched, took)
 		}
 	}

@@ -55,28 +55,28 @@ func TestEventsAreDecoded(t *testing.T) {
 	at := time.Date(2026, 3, 1, 22, 15, 0, 5e8, time.UTC)
 	for name, test := range map[string]struct {
 		headers, body string
-		want          trigger.Event
+		want          *trigger.Event
 	}{
 		"binary": {
 			binaryEvent + "Ce-Subject: caf%C3%A9 %\nCe-Time: 2026-03-01T22:15:00.5Z\nCe-Dataschema: https://example.com/s\nCe-Tenant: \"a \\\"b\\\"\"\nCe-Sampledrate: 3\n", `{"total": 1}`,
-			trigger.Event{Subject: "café %", Time: at, DataSchema: "https://example.com/s", DataContentType: "application/json",
+			&trigger.Event{Subject: "café %", Time: at, DataSchema: "https://example.com/s", DataContentType: "application/json",
 				Extensions: map[string]string{"tenant": `a "b"`, "sampledrate": "3"}, Data: []byte(`{"total": 1}`)},
 		},
-		"binary, no data":        {binaryEvent, ``, trigger.Event{DataContentType: "application/json"}},
-		"binary, text":           {strings.ReplaceAll(binaryEvent, "application/json", "text/plain"), `{`, trigger.Event{DataContentType: "text/plain", Data: []byte("{")}},
-		"binary, without a type": {strings.ReplaceAll(binaryEvent, "Content-Type: application/json", ""), `[1]`, trigger.Event{Data: []byte("[1]")}},
+		"binary, no data":        {binaryEvent, ``, &trigger.Event{DataContentType: "application/json"}},
+		"binary, text":           {strings.ReplaceAll(binaryEvent, "application/json", "text/plain"), `{`, &trigger.Event{DataContentType: "text/plain", Data: []byte("{")}},
+		"binary, without a type": {strings.ReplaceAll(binaryEvent, "Content-Type: application/json", ""), `[1]`, &trigger.Event{Data: []byte("[1]")}},
 		"structured": {
 			"Content-Type: " + eventMedia + "; charset=UTF-8\n", structured(`, "subject": "s", "time": "2026-03-01T22:15:00.5Z", "dataschema": "https://example.com/s",
 				"datacontenttype": "application/json", "tenant": "a", "attempt": 3, "vip": true, "absent": null, "data": {"total": 1}`),
-			trigger.Event{Subject: "s", Time: at, DataSchema: "https://example.com/s", DataContentType: "application/json",
+			&trigger.Event{Subject: "s", Time: at, DataSchema: "https://example.com/s", DataContentType: "application/json",
 				Extensions: map[string]string{"tenant": "a", "attempt": "3", "vip": "true"}, Data: []byte(`{"total": 1}`)},
 		},
-		"structured, data first": {"Content-Type: " + eventMedia + "\n", `{"data": "<a>\n", "datacontenttype": "text/xml", ` + structured("")[1:], trigger.Event{DataContentType: "text/xml", Data: []byte("<a>\n")}},
-		"structured, base64":     {"Content-Type: " + eventMedia + "\n", structured(`, "datacontenttype": "image/png", "data_base64": "iVBORw=="`), trigger.Event{DataContentType: "image/png", Data: []byte("\x89PNG")}},
-		"structured, no data":    {"Content-Type: " + eventMedia + "\n", structured(`, "data_base64": null`), trigger.Event{}},
-		"structured, null":       {"Content-Type: " + eventMedia + "\n", structured(`, "data": null`), trigger.Event{Data: []byte("null")}},
-		"structured wins":        {"Content-Type: " + eventMedia + "\nCe-Id: other\n", structured(""), trigger.Event{}},
-		"batch of one":           {"Content-Type: " + batchMedia + "\n", "[" + structured("") + "]", trigger.Event{}},
+		"structured, data first": {"Content-Type: " + eventMedia + "\n", `{"data": "<a>\n", "datacontenttype": "text/xml", ` + structured("")[1:], &trigger.Event{DataContentType: "text/xml", Data: []byte("<a>\n")}},
+		"structured, base64":     {"Content-Type: " + eventMedia + "\n", structured(`, "datacontenttype": "image/png", "data_base64": "iVBORw=="`), &trigger.Event{DataContentType: "image/png", Data: []byte("\x89PNG")}},
+		"structured, no data":    {"Content-Type: " + eventMedia + "\n", structured(`, "data_base64": null`), &trigger.Event{}},
+		"structured, null":       {"Content-Type: " + eventMedia + "\n", structured(`, "data": null`), &trigger.Event{Data: []byte("null")}},
+		"structured wins":        {"Content-Type: " + eventMedia + "\nCe-Id: other\n", structured(""), &trigger.Event{}},
+		"batch of one":           {"Content-Type: " + batchMedia + "\n", "[" + structured("") + "]", &trigger.Event{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &backend{}
@@ -86,7 +86,7 @@ func TestEventsAreDecoded(t *testing.T) {
 			}
 			want := test.want
 			want.ID, want.Source, want.Type = "42", "/shop", "paid"
-			if diff := cmp.Diff([]*trigger.Event{&want}, b.events, cmpopts.IgnoreUnexported(trigger.Event{}), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff([]*trigger.Event{want}, b.events, cmpopts.IgnoreUnexported(trigger.Event{}), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
