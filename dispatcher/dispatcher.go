@@ -30,6 +30,7 @@ type Dispatcher struct {
 	room    *admission.Controller
 	sender  *outbound.Sender
 	engine  *engine.Engine
+	intake  *intake.Intake
 	config  *configuration
 	control *control.Client
 	api     *http.Server
@@ -90,13 +91,18 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.config.engine = d.engine
 	return d, d.serve(memory)
+}
+
+// follow is intake's, which is made before any call ends.
+func (d *Dispatcher) follow(call *store.Call, state store.State, result *store.Result) []*store.Entry {
+	return d.intake.Follow(call, state, result)
 }
 
 // serve makes the HTTP servers.
@@ -113,12 +119,12 @@ func (d *Dispatcher) serve(memory budget) error {
 		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
 		MemoryLimit: d.options.MemoryLimit, RequestBytes: memory.requests,
 	})
-	calls := intake.New(intake.Options{
-		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls,
+	d.intake = intake.New(intake.Options{
+		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
 	})
 	stopping := make(chan struct{})
 	d.api = newServer(httpapi.New(httpapi.Options{
-		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Intake: d.intake, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
 		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
 	}), d.log)
 	d.api.RegisterOnShutdown(func() { close(stopping) })

@@ -49,6 +49,8 @@ const (
 	ProblemNotReady            = ProblemBase + "webhook-not-ready"
 	ProblemInvalidData         = ProblemBase + "invalid-data"
 	ProblemInvalidQuery        = ProblemBase + "invalid-query"
+	ProblemInvalidEvent        = ProblemBase + "invalid-event"
+	ProblemReservedEventType   = ProblemBase + "reserved-event-type"
 	ProblemInvalidRedelivery   = ProblemBase + "invalid-redelivery"
 	ProblemTooLarge            = ProblemBase + "too-large"
 	ProblemUnsupportedType     = ProblemBase + "unsupported-media-type"

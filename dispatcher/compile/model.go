@@ -16,8 +16,8 @@ const (
 	maxModelPath = 512
 )
 
-// hostRoot is the root of the host variables, which no caller has to send.
-const hostRoot = "WebhookRequest"
+// hostRoots are the roots of the host variables, which no caller has to send.
+var hostRoots = []string{"WebhookRequest", "Event", "WebhookVariables"}
 
 // ModelPath is a value that templates need of a call's data.
 type ModelPath struct {
@@ -90,7 +90,7 @@ func ofHost(path string) bool {
 	if end := strings.IndexAny(path, ".[("); end >= 0 {
 		root = path[:end]
 	}
-	return strings.EqualFold(root, hostRoot)
+	return slices.ContainsFunc(hostRoots, func(host string) bool { return strings.EqualFold(root, host) })
 }
 
 // add adds one more want of a path to those there are, which are of types that

@@ -33,7 +33,7 @@ type WebhookInput struct {
 // WebhookResult is a Webhook compiled.
 type WebhookResult struct {
 	// Plan is what the dispatcher gets. With problems it has NotReady set and
-	// otherwise only what identifies it.
+	// otherwise only what identifies it, and its triggers.
 	Plan plan.Webhook
 	// Problems is empty if the webhook can be used.
 	Problems []Problem
@@ -75,6 +75,7 @@ func Webhook(in WebhookInput) WebhookResult {
 		Generation:  obj.Generation,
 		Integration: in.counted(),
 	}
+	compiled.Triggers = fields.triggers(obj.Spec.Triggers, &notes)
 	result := WebhookResult{Plan: compiled, sample: sampleOf(in)}
 
 	result.SystemName = found.systemName(in)

@@ -154,8 +154,11 @@ func (c *checker) variableOf(n name) *variable {
 		return v
 	}
 	s := c.root.field(n)
-	if s.key == requestKey {
+	switch s.key {
+	case requestKey:
 		s.fixed, s.host, s.typ = true, true, TypeComposite
+	case variablesKey:
+		s.variables = true
 	}
 	v := &variable{name: n, shape: s, data: true, readFirst: true}
 	c.scopes[0].declare(v)

@@ -72,6 +72,9 @@ func (c *checker) member(s *shape, m member) *shape {
 		}
 	}
 	switch {
+	case s.variables && !isGetValue(m):
+		c.fail(KindType, m.name.start, quoted(s.path())+" has only the method "+quoted(variablesFields[0])+` with one name, such as GetValue("Webhooks.first.code")`)
+		return nil
 	case m.method && s.fixed:
 		c.fail(KindType, m.name.start, quoted(s.path())+" has no method "+quoted(m.name.text))
 		return nil
@@ -90,6 +93,15 @@ func (c *checker) member(s *shape, m member) *shape {
 		c.fail(KindType, m.name.start, message)
 	}
 	return f
+}
+
+// isGetValue reports whether a member is the one that WebhookVariables has.
+func isGetValue(m member) bool {
+	if !m.method || len(m.args) != 1 || !strings.EqualFold(m.name.text, variablesFields[0]) {
+		return false
+	}
+	_, text := m.args[0].(*textExpr)
+	return text
 }
 
 // hostVariable returns the shape of a host variable at its first mention, nil if

@@ -32,6 +32,8 @@ type shape struct {
 	// host is true for the object of the host variables, whose members are known
 	// but needed only if they are mentioned.
 	host bool
+	// variables is true for WebhookVariables, which has one method and nothing else.
+	variables bool
 	// link, if it is set, is what the value really is: a cell's value is an
 	// element of the array.
 	link *shape

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
 
 // Catalog holds the webhooks by key. The zero value is empty and incomplete.
@@ -13,6 +14,9 @@ type Catalog struct {
 	mu       sync.RWMutex
 	webhooks map[plan.Key]*Webhook
 	complete atomic.Bool
+
+	// triggered has the *listeners of each namespace that has some.
+	triggered sync.Map
 }
 
 // Webhook returns the webhook of that key, or nil.
@@ -20,6 +24,29 @@ func (c *Catalog) Webhook(key plan.Key) *Webhook {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.webhooks[key]
+}
+
+// Matching returns the webhooks of a namespace of which a trigger matches the event,
+// in order of name. Those without triggers cost nothing.
+func (c *Catalog) Matching(namespace string, e *trigger.Event) []*Webhook {
+	l := c.listeners(namespace)
+	if l == nil || e.Outcome() && !l.outcomes {
+		return nil
+	}
+	var matching []*Webhook
+	for _, w := range l.webhooks {
+		if w.matches(e) {
+			matching = append(matching, w)
+		}
+	}
+	return matching
+}
+
+// MeanOutcomes reports whether an outcome in the namespace can make calls. It takes
+// no lock.
+func (c *Catalog) MeanOutcomes(namespace string) bool {
+	l := c.listeners(namespace)
+	return l != nil && l.outcomes
 }
 
 // Set adds or replaces a webhook.
@@ -30,6 +57,7 @@ func (c *Catalog) Set(w *Webhook) {
 		c.webhooks = map[plan.Key]*Webhook{}
 	}
 	c.webhooks[w.Plan.Key] = w
+	c.listen(w.Plan.Key, w)
 }
 
 // Remove removes a webhook if it is there.
@@ -37,6 +65,7 @@ func (c *Catalog) Remove(key plan.Key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.webhooks, key)
+	c.listen(key, nil)
 }
 
 // SetComplete records that the first whole configuration has arrived: from now

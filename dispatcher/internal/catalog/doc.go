@@ -1,6 +1,6 @@
 // Package catalog is the configuration the dispatcher works with now: which
-// webhooks there are, with their templates compiled, and whether the first
-// whole configuration has arrived.
+// webhooks there are, with their templates and triggers compiled, which of them an
+// event calls, and whether the first whole configuration has arrived.
 //
 // Guarantees: a [Webhook] is immutable, so that a call is rendered from one
 // content however often the catalog changes meanwhile; reads take no lock that

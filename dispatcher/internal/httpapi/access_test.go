@@ -221,6 +221,7 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		"POST " + calls + "/ID/redeliver: tok create ns wh",
 		"POST /v1/namespaces/ns/webhooks/wh/redeliver: tok create ns wh",
 		"POST /v1/namespaces/ns/webhooks/wh/render: tok get ns wh",
+		"POST /v1/namespaces/ns/events: tok create ns ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes and what they were judged by (-want +got):\n%s", diff)

@@ -39,6 +39,9 @@ func (a *api) postBatch(w http.ResponseWriter, r *http.Request, body []byte) {
 	for len(lines) > 0 {
 		n := min(len(lines), batchPart)
 		requests, wrong := parseLines(lines[:n])
+		for i := range requests {
+			requests[i].Caller = callerOf(r.Context())
+		}
 		results := a.intake.AcceptAll(r.Context(), key, requests)
 		// A caller that does not read would hold the body, and its part of what is
 		// admitted, for long. The server sets the deadline anew for the next request. A writer that knows no deadlines, in tests, needs none.

@@ -70,7 +70,7 @@ func (a *api) postCall(w http.ResponseWriter, r *http.Request, data []byte, rele
 // acceptCall takes the call in. What was admitted for the data is free afterwards.
 func (a *api) acceptCall(r *http.Request, key plan.Key, data []byte, release func()) intake.Result {
 	defer release()
-	request := intake.Request{Data: data}
+	request := intake.Request{Data: data, Caller: callerOf(r.Context())}
 	switch keys := r.Header.Values(idempotencyHeader); len(keys) {
 	case 0:
 	case 1:

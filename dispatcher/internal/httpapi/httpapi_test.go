@@ -24,6 +24,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
 
 // backend is what the API works on: one answer to everything.
@@ -38,6 +39,8 @@ type backend struct {
 
 	data     string
 	requests []intake.Request
+	events   []*trigger.Event
+	matching func(namespace string, e *trigger.Event) []intake.EventResult
 }
 
 func (b *backend) Accept(_ context.Context, _ plan.Key, r intake.Request) intake.Result {
@@ -73,6 +76,18 @@ func (b *backend) Result(uuid.UUID) (*store.Result, error) {
 
 func (b *backend) Ended(store.EndedFilter, uuid.UUID) ([]uuid.UUID, uuid.UUID, bool, error) {
 	return nil, uuid.Nil, false, b.err
+}
+
+func (b *backend) AcceptEvents(_ context.Context, namespace string, events []*trigger.Event, _ string) []intake.EventResults {
+	b.events = append(b.events, events...)
+	results := make([]intake.EventResults, len(events))
+	for n, e := range events {
+		results[n].Err = b.err
+		if b.matching != nil && b.err == nil {
+			results[n].Webhooks = b.matching(namespace, e)
+		}
+	}
+	return results
 }
 
 func (b *backend) Knows(plan.Key) error { return b.err }

@@ -29,7 +29,11 @@ var errNotConfigured = intake.ErrNotConfigured
 
 // problem answers with the problem document of err.
 func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
-	p := problemOf(err)
+	a.answerProblem(w, r, problemOf(err), err)
+}
+
+// answerProblem answers with a problem document, which err is the cause of.
+func (a *api) answerProblem(w http.ResponseWriter, r *http.Request, p client.Problem, err error) {
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", retrySeconds)
@@ -60,6 +64,11 @@ func is(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
 }
 
+// isInvalidEvent tells what is wrong with an event itself.
+func isInvalidEvent(err error) bool {
+	return as[*eventError](err) && !as[*http.MaxBytesError](err)
+}
+
 // as tells errors that wrap one of a type.
 func as[T error](err error) bool {
 	var target T
@@ -83,6 +92,9 @@ var kinds = []kind{
 	{is(errUnwanted), http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", nil},
 	{is(errQuery), http.StatusBadRequest, client.ProblemInvalidQuery, "Invalid query", nil},
 	{as[*bodyError], http.StatusBadRequest, client.ProblemInvalidRedelivery, "Invalid redelivery", nil},
+	{is(errReservedType), http.StatusUnprocessableEntity, client.ProblemReservedEventType, "Reserved event type", nil},
+	{isInvalidEvent, http.StatusBadRequest, client.ProblemInvalidEvent, "Invalid event", nil},
+	{is(errTooManyEvents), http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large", nil},
 	{is(errEncoding), http.StatusUnsupportedMediaType, client.ProblemUnsupportedEncoding, "Unsupported content encoding", nil},
 	{is(errUnsupportedType), http.StatusUnsupportedMediaType, client.ProblemUnsupportedType, "Unsupported media type", nil},
 	{is(engine.ErrTooManyWaiting), http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait",

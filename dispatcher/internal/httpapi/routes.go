@@ -13,13 +13,15 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
 
 // Bounds of requests.
 const (
-	// MaxBody bounds the data of one call, in bytes.
+	// MaxBody bounds the data of one call, or one event, in bytes.
 	MaxBody = 1 << 20
-	// MaxBatch bounds the lines of a batch, MaxBatchBytes its body in bytes.
+	// MaxBatch bounds the lines of a batch, or its events, MaxBatchBytes its body in
+	// bytes.
 	MaxBatch      = 10_000
 	MaxBatchBytes = 16 << 20
 )
@@ -28,6 +30,7 @@ const (
 type Intake interface {
 	Accept(ctx context.Context, webhook plan.Key, r intake.Request) intake.Result
 	AcceptAll(ctx context.Context, webhook plan.Key, requests []intake.Request) []intake.Result
+	AcceptEvents(ctx context.Context, namespace string, events []*trigger.Event, caller string) []intake.EventResults
 	Knows(webhook plan.Key) error
 	Preview(ctx context.Context, webhook plan.Key, data []byte) (*store.Call, error)
 }
@@ -139,6 +142,7 @@ func (a *api) routes() []route {
 		{http.MethodPost, call + "/redeliver", verbCreate, a.redeliverCall},
 		{http.MethodPost, webhook + "/redeliver", verbCreate, a.redeliverEnded},
 		{http.MethodPost, webhook + "/render", verbGet, a.render},
+		{http.MethodPost, "/v1/namespaces/{namespace}/events", verbCreate, a.postEvents},
 		{http.MethodGet, "/openapi.json", open, getOpenAPI},
 	}
 }

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
-	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/template"
 )
 
@@ -23,105 +21,103 @@ const (
 	callBytes    = 300 // about what a call takes beside its rendered parts
 )
 
-// batch collects calls until a step of the store is full.
+// batch collects calls, of one webhook or several, until a step of the store is
+// full.
 type batch struct {
-	intake  *Intake
-	ctx     context.Context
-	key     plan.Key
-	webhook *catalog.Webhook
-	err     error // why the webhook takes no calls
-	now     time.Time
+	intake *Intake
+	ctx    context.Context
+	now    time.Time
 
 	entries []*store.Entry
 	results []*Result // of the entries
-	size    int
-	claims  []store.OnceKey // held until the entries are durable
-	light   []store.Entry   // room for results without headers and body; none for a single request
-	taken   int64           // of the room for calls, until the entries are durable
+	// followed are the calls that the outcomes of those entries trigger that have
+	// already ended.
+	followed []*store.Entry
+	size     int
+	claims   []store.OnceKey // held until the entries are durable
+	many     bool            // several calls: the results come without headers and body
+	taken    int64           // of the room for calls, until the entries are durable
 }
 
-// add brings one request as far as it can be: to its result, or into the next step.
-func (b *batch) add(r *Request, result *Result) {
-	if b.err != nil {
-		result.Err = b.err
+// accept parses the data of a request for a webhook and adds the call.
+func (b *batch) accept(webhook *catalog.Webhook, r *Request, result *Result) {
+	leave, err := b.enterData(len(r.Data))
+	if err != nil {
+		result.Err = err
 		return
 	}
-	entry := &store.Entry{}
-	if !b.call(entry, r, result) {
+	defer leave()
+	j := job{webhook: webhook, now: b.now, caller: r.Caller}
+	if j.values, err = template.ParseData(r.Data); err != nil {
+		result.Err = &DataError{Err: err}
+		return
+	}
+	if r.HasKey {
+		if j.once, result.Err = onceOf(webhook, r); result.Err != nil {
+			return
+		}
+	}
+	if b.intake.catalog.MeanOutcomes(webhook.Plan.Key.Namespace) {
+		j.data = compact(r.Data)
+	}
+	b.add(&j, result)
+}
+
+// enterData takes room for data of n bytes to be parsed. There is room for so much
+// data at one time; nobody waits for it who has claims or room for calls, for which
+// others may wait.
+func (b *batch) enterData(n int) (leave func(), err error) {
+	if n < smallData {
+		return func() {}, nil
+	}
+	if size := int64(n); !b.intake.data.try(size) {
+		b.flush()
+		if err := b.intake.data.wait(b.ctx, size); err != nil {
+			return nil, err
+		}
+	}
+	return func() { b.intake.data.leave(int64(n)) }, nil
+}
+
+// add brings one call as far as it can be: to its result, or into the next step.
+func (b *batch) add(j *job, result *Result) {
+	if j.once != nil && b.repeated(j.once, result) {
+		return
+	}
+	entry := &store.Entry{Once: j.once}
+	if result.Err = b.intake.render(entry, j, b.intake.queue.Reserve); result.Err == nil {
+		result.Err = b.takeRoom(entry)
+	}
+	if result.Err != nil {
 		return
 	}
 	result.Entry = entry
 	b.entries = append(b.entries, entry)
 	b.results = append(b.results, result)
-	if b.size += entry.Call.Size() + callBytes; len(b.entries) >= maxStep || b.size >= maxStepBytes {
+	b.size += entry.Call.Size() + callBytes
+	if entry.State.Finished() {
+		for _, next := range b.intake.Follow(&entry.Call, entry.State, nil) {
+			b.followed = append(b.followed, next)
+			b.size += next.Call.Size() + callBytes
+		}
+	}
+	if len(b.entries)+len(b.followed) >= maxStep || b.size >= maxStepBytes {
 		b.flush()
 	}
 }
 
-// call parses the data and renders the call, unless the request has its result
-// without that. There is room for so much data at one time; nobody waits for it
-// who has claims or room for calls, for which others may wait.
-func (b *batch) call(entry *store.Entry, r *Request, result *Result) (made bool) {
-	if n := int64(len(r.Data)); n >= smallData {
-		if !b.intake.data.try(n) {
-			b.flush()
-			if result.Err = b.intake.data.wait(b.ctx, n); result.Err != nil {
-				return false
-			}
-		}
-		defer b.intake.data.leave(n)
-	}
-	values, err := template.ParseData(r.Data)
-	if err != nil {
-		result.Err = &DataError{Err: err}
-		return false
-	}
-	if r.HasKey {
-		if entry.Once, result.Err = b.intake.onceOf(b.webhook, r); result.Err != nil || b.repeated(entry.Once, result) {
-			return false
-		}
-	}
-	if result.Err = b.render(entry, values); result.Err == nil {
-		result.Err = b.takeRoom(entry)
-	}
-	return result.Err == nil
-}
-
 // lighten replaces the entries in the results of several requests.
 func (b *batch) lighten() {
+	if !b.many {
+		return
+	}
+	lights := make([]store.Entry, len(b.entries))
 	for i, entry := range b.entries {
-		if cap(b.light) == 0 {
-			return
-		}
-		b.light = append(b.light, store.Entry{Call: entry.Call, State: entry.State})
-		light := &b.light[len(b.light)-1]
-		light.Call.Headers, light.Call.Body = nil, nil
+		light := &lights[i]
+		light.Call, light.State = entry.Call, entry.State
+		light.Call.Headers, light.Call.Body, light.Call.Data = nil, nil, nil
 		b.results[i].Entry = light
 	}
-}
-
-// render makes the call and counts it. One that cannot be rendered is finished.
-func (b *batch) render(entry *store.Entry, values template.Data) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("make a transaction id: %w", err)
-	}
-	source := &b.webhook.Plan
-	entry.Call = store.Call{
-		ID: id, Webhook: b.key, WebhookUID: source.UID, WebhookGeneration: source.Generation,
-		SystemName: source.SystemName, CreatedAt: b.now, HasKey: source.HasKey,
-	}
-	values = values.With(template.Host{TransactionalID: id.String(), CreatedAt: b.now})
-	if err := b.webhook.Render(&entry.Call, values); err != nil {
-		entry.State = store.State{Outcome: plan.OutcomeRenderFailed, EndedAt: time.Now(), Message: err.Error()}
-		report := b.intake.queue.Refused(&entry.Call, entry.State)
-		entry.Report = &report
-		return nil //nolint:nilerr // the call keeps the error as its outcome
-	}
-	if err := b.intake.queue.Reserve(b.key, entry.Call.Size()); err != nil {
-		return fmt.Errorf("take in a call of webhook %s: %w", b.key, err)
-	}
-	return nil
 }
 
 // flush makes the collected calls durable and tells the queue. The report of a
@@ -132,42 +128,53 @@ func (b *batch) flush() {
 	if len(b.entries) == 0 {
 		return
 	}
-	ctx := b.ctx
-	var waiting []*store.Entry
-	for _, entry := range b.entries {
+	all := slices.Concat(b.entries, b.followed)
+	ctx, waiting := b.ctx, make([]*store.Entry, 0, len(all))
+	for _, entry := range all {
 		if entry.State.Finished() {
 			ctx = context.WithoutCancel(b.ctx)
 		} else {
 			waiting = append(waiting, entry)
 		}
 	}
-	if err := b.intake.store.Accept(ctx, b.entries...); err != nil {
+	if err := b.intake.store.Accept(ctx, all...); err != nil {
 		b.fail(err, waiting)
 	} else {
 		b.lighten()
-		if len(waiting) > 0 {
-			b.intake.queue.Accepted(b.key, waiting...)
-		}
-		for _, entry := range b.entries {
+		b.intake.hand(waiting)
+		for _, entry := range all {
 			if entry.Report != nil {
 				b.intake.queue.Publish(*entry.Report)
 			}
 		}
 	}
-	b.entries, b.results, b.size = nil, nil, 0
+	b.entries, b.results, b.followed, b.size = nil, nil, nil, 0
+}
+
+// hand tells the queue of durable calls, those of one webhook that follow each
+// other at once.
+func (i *Intake) hand(waiting []*store.Entry) {
+	for len(waiting) > 0 {
+		key := waiting[0].Call.Webhook
+		n := slices.IndexFunc(waiting, func(e *store.Entry) bool { return e.Call.Webhook != key })
+		if n < 0 {
+			n = len(waiting)
+		}
+		i.queue.Accepted(key, waiting[:n:n]...)
+		waiting = waiting[n:]
+	}
 }
 
 // fail gives the collected calls an error instead. The queue is told of one of
 // the store, which would else go unnoticed while nothing waits.
 func (b *batch) fail(err error, waiting []*store.Entry) {
-	err = fmt.Errorf("store calls of webhook %s: %w", b.key, err)
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		b.intake.queue.Fail(err)
+		b.intake.queue.Fail(fmt.Errorf("store calls: %w", err))
 	}
 	for _, entry := range waiting {
-		b.intake.queue.Release(b.key, entry.Call.Size())
+		b.intake.queue.Release(entry.Call.Webhook, entry.Call.Size())
 	}
-	for _, result := range b.results {
-		result.Entry, result.Err = nil, err
+	for i, result := range b.results {
+		result.Entry, result.Err = nil, fmt.Errorf("store calls of webhook %s: %w", b.entries[i].Call.Webhook, err)
 	}
 }

@@ -1,6 +1,7 @@
-// Package intake takes calls in: it finds the webhook, renders its parts with
-// the call's data, and makes the call durable before anybody is told that it
-// was accepted.
+// Package intake takes calls in: it finds the webhook, or those that an event
+// matches, renders its parts with the call's data, and makes the call durable
+// before anybody is told that it was accepted. It also makes the calls that
+// outcomes trigger, which become durable with the outcome.
 //
 // Guarantees: [Intake.Accept] returns a receipt only for a call that is durable;
 // a call whose templates cannot be rendered is durable too, with its outcome.
@@ -8,5 +9,5 @@
 //
 // Non-goals: HTTP (package httpapi), sending (package engine).
 //
-// Start at [Intake.Accept].
+// Start at [Intake.Accept], [Intake.AcceptEvents] and [Intake.Follow].
 package intake

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +61,7 @@ type Store interface {
 // engine's Engine.
 type Queue interface {
 	Reserve(webhook plan.Key, size int) error
+	ReserveTriggered(webhook plan.Key, size int) error
 	Release(webhook plan.Key, size int)
 	Accepted(webhook plan.Key, entries ...*store.Entry)
 	Refused(call *store.Call, state store.State) plan.Report
@@ -67,7 +69,8 @@ type Queue interface {
 	Fail(err error)
 }
 
-// Options are what an [Intake] works with; all fields but the bounds are needed.
+// Options are what an [Intake] works with; all fields but the bounds and the
+// logger are needed.
 type Options struct {
 	Catalog *catalog.Catalog
 	Store   Store
@@ -77,6 +80,9 @@ type Options struct {
 	// their text. CallBytes bounds the rendered calls on their way into the store,
 	// which takes them three times. No bound if 0.
 	DataBytes, CallBytes int64
+	// Logger is told of calls that an outcome would trigger and that cannot be made;
+	// nobody is told if nil.
+	Logger *slog.Logger
 }
 
 // Intake takes calls in. Its methods may be called concurrently.
@@ -87,13 +93,17 @@ type Intake struct {
 	claims  claims
 	data    *room
 	calls   *room
+	log     *slog.Logger
 }
 
 // New makes an intake.
 func New(o Options) *Intake {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	return &Intake{
 		catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}},
-		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes),
+		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes), log: o.Logger,
 	}
 }
 
@@ -106,6 +116,8 @@ type Request struct {
 	// [store.OnceWindow]. White space between tokens makes no difference.
 	Key    string
 	HasKey bool
+	// Caller is the name of the authenticated user; empty if there is none.
+	Caller string
 }
 
 // Result is what became of a [Request].
@@ -135,13 +147,14 @@ func (i *Intake) Accept(ctx context.Context, key plan.Key, r Request) Result {
 // to the others.
 func (i *Intake) AcceptAll(ctx context.Context, key plan.Key, requests []Request) []Result {
 	results := make([]Result, len(requests))
-	b := &batch{intake: i, ctx: ctx, key: key, now: time.Now()}
-	b.webhook, b.err = i.webhook(key)
-	if len(requests) > 1 {
-		b.light = make([]store.Entry, 0, len(requests))
-	}
+	b := &batch{intake: i, ctx: ctx, now: time.Now(), many: len(requests) > 1}
+	webhook, err := i.webhook(key)
 	for n := range requests {
-		b.add(&requests[n], &results[n])
+		if err != nil {
+			results[n].Err = err
+			continue
+		}
+		b.accept(webhook, &requests[n], &results[n])
 	}
 	b.flush()
 	return results

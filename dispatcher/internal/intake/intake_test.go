@@ -23,7 +23,9 @@ type fake struct {
 	block  chan struct{}
 	known  map[store.OnceKey]*store.Entry
 
-	full      error // of Reserve
+	full      error  // of Reserve
+	fullOf    string // the webhook; empty for all
+	accepted  []*store.Entry
 	steps     []string
 	bodies    []string // of what was accepted
 	failed    error
@@ -40,6 +42,7 @@ func (f *fake) Accept(ctx context.Context, entries ...*store.Entry) error {
 	}
 	for _, e := range entries {
 		f.bodies = append(f.bodies, string(e.Call.Body))
+		f.accepted = append(f.accepted, e)
 		if e.Once != nil && f.accept == nil {
 			f.known[e.Once.Key] = e
 		}
@@ -58,10 +61,20 @@ func (f *fake) LoadDurable(id uuid.UUID) (*store.Entry, error) {
 	return &store.Entry{Call: store.Call{ID: id}, State: store.State{Outcome: plan.OutcomeSucceeded}}, nil
 }
 
-func (f *fake) Reserve(plan.Key, int) error { f.steps = append(f.steps, "reserve"); return f.full }
-func (f *fake) Release(plan.Key, int)       { f.steps = append(f.steps, "release") }
-func (f *fake) Publish(r plan.Report)       { f.published = append(f.published, r) }
-func (f *fake) Fail(err error)              { f.failed = err }
+func (f *fake) Reserve(k plan.Key, _ int) error {
+	f.steps = append(f.steps, "reserve")
+	if f.fullOf != "" && f.fullOf != k.Name {
+		return nil
+	}
+	return f.full
+}
+func (f *fake) ReserveTriggered(plan.Key, int) error {
+	f.steps = append(f.steps, "reserve triggered")
+	return nil
+}
+func (f *fake) Release(plan.Key, int) { f.steps = append(f.steps, "release") }
+func (f *fake) Publish(r plan.Report) { f.published = append(f.published, r) }
+func (f *fake) Fail(err error)        { f.failed = err }
 func (f *fake) Accepted(_ plan.Key, entries ...*store.Entry) {
 	f.steps = append(f.steps, fmt.Sprint("accepted ", len(entries)))
 }

@@ -1,9 +1,7 @@
 package intake
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
 
 // MaxKey is the most bytes of an idempotency key.
@@ -49,21 +48,32 @@ func (c *claims) release(keys []store.OnceKey) {
 	}
 }
 
-// onceOf hashes a request's idempotency key together with the webhook, and its
-// data without white space between tokens. The UID keeps the keys of a deleted
-// webhook apart from those of another of its name.
-func (i *Intake) onceOf(webhook *catalog.Webhook, r *Request) (*store.Once, error) {
+// onceOf is the idempotency key of a request, which came with data that was parsed
+// before.
+func onceOf(webhook *catalog.Webhook, r *Request) (*store.Once, error) {
 	if r.Key == "" || len(r.Key) > MaxKey || strings.ContainsFunc(r.Key, unicode.IsControl) {
 		return nil, ErrKeyInvalid
 	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, r.Data); err != nil { // it was parsed before
-		return nil, &DataError{Err: err}
+	return hashed(webhook, r.Key, compact(r.Data)), nil
+}
+
+// onceOfEvent is that of an event's call. No caller's key has a NUL, and the length
+// tells where the source ends.
+func onceOfEvent(webhook *catalog.Webhook, e *trigger.Event) *store.Once {
+	data := e.Data
+	if e.JSON() {
+		data = compact(data)
 	}
+	return hashed(webhook, fmt.Sprintf("\x00event %d %s%s", len(e.Source), e.Source, e.ID), append([]byte(e.Type+"\x00"), data...))
+}
+
+// hashed hashes a key together with the webhook, and the data. The UID keeps the
+// keys of a deleted webhook apart from those of another of its name.
+func hashed(webhook *catalog.Webhook, text string, data []byte) *store.Once {
 	p := &webhook.Plan
-	key := sha256.Sum256([]byte(p.Key.Namespace + "\x00" + p.Key.Name + "\x00" + p.UID + "\x00" + r.Key))
-	data := sha256.Sum256(compact.Bytes())
-	return &store.Once{Key: store.OnceKey(key[:16]), Data: [16]byte(data[:16])}, nil
+	key := sha256.Sum256([]byte(p.Key.Namespace + "\x00" + p.Key.Name + "\x00" + p.UID + "\x00" + text))
+	hash := sha256.Sum256(data)
+	return &store.Once{Key: store.OnceKey(key[:16]), Data: [16]byte(hash[:16])}
 }
 
 // repeated looks whether a call was accepted under this key, and says so in the

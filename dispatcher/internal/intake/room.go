@@ -65,7 +65,7 @@ func (b *batch) takeRoom(entry *store.Entry) error {
 		b.claims = own
 		if err := b.intake.calls.wait(b.ctx, n); err != nil {
 			if !entry.State.Finished() {
-				b.intake.queue.Release(b.key, entry.Call.Size())
+				b.intake.queue.Release(entry.Call.Webhook, entry.Call.Size())
 			}
 			return err
 		}
