@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"errors"
 	"slices"
 	"testing"
@@ -144,5 +145,22 @@ func TestNoRoomEndsTheSeries(t *testing.T) {
 		if aboutOne(err) {
 			t.Errorf("%v is taken for one about a call", err)
 		}
+	}
+}
+
+// TestSendEvents: the client is told which calls its events have made.
+func TestSendEvents(t *testing.T) {
+	w := newWorld(t)
+	one, err := w.client.SendEvent(t.Context(), "ns", []byte(goodEvent))
+	w.must(err)
+	w.settle(one.Calls[0].TransactionID)
+	several, err := w.client.SendEvents(t.Context(), "ns", []json.RawMessage{[]byte(goodEvent), []byte(eventOf("nothing", "2", "1"))})
+	w.must(err)
+	want := &client.EventsAnswer{Events: []client.EventAnswer{
+		{ID: "1", Source: "/test", Calls: []client.EventCall{{Webhook: "wh", TransactionID: one.Calls[0].TransactionID, Repeat: true, Outcome: "Succeeded"}}},
+		{ID: "2", Source: "/test", Calls: []client.EventCall{}},
+	}}
+	if diff := cmp.Diff(want, several); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
