@@ -68,6 +68,7 @@ type request struct {
 	body         []byte
 	key          *string       // the caller's idempotency key
 	wait         time.Duration // how long to wait for an outcome
+	prefer       string        // what else is preferred
 	most         int64         // of the answer; maxAnswer if 0
 }
 
@@ -88,6 +89,9 @@ func (c *Client) toHTTP(ctx context.Context, q *request) (*http.Request, error) 
 	}
 	if q.wait > 0 {
 		r.Header.Set("Prefer", fmt.Sprintf("wait=%d", seconds(q.wait)))
+	}
+	if q.prefer != "" {
+		r.Header.Set("Prefer", q.prefer)
 	}
 	if c.Token != nil {
 		token, err := c.Token(ctx)

@@ -38,10 +38,13 @@ type operation struct {
 
 const (
 	webhookPath = "/v1/namespaces/ns/webhooks/wh"
+	eventsPath  = "/v1/namespaces/ns/events"
 	noCall      = "019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11"
 	goodCall    = `{"path": "ok", "n": 1}`
 	goodSpan    = `{"since": "2026-01-02T03:04:05Z", "outcomes": ["Lost"]}`
 )
+
+var goodEvent = eventOf("call", "1", goodCall)
 
 var operations = []operation{
 	{"createCalls", "POST", webhookPath + "/calls", goodCall},
@@ -50,6 +53,12 @@ var operations = []operation{
 	{"redeliverCall", "POST", webhookPath + "/calls/" + noCall + "/redeliver", ""},
 	{"redeliverCalls", "POST", webhookPath + "/redeliver", goodSpan},
 	{"renderCall", "POST", webhookPath + "/render", goodCall},
+	{"sendEvents", "POST", eventsPath, goodEvent},
+}
+
+// eventOf is an event that makes a call of the webhook whose triggers have the type.
+func eventOf(kind, id, data string) string {
+	return `{"specversion": "1.0", "id": "` + id + `", "source": "/test", "type": "` + kind + `", "data": ` + data + `}`
 }
 
 // cases are all examples, each made when its turn has come: some change the world.
@@ -58,6 +67,9 @@ func cases(w *world) iter.Seq2[int, example] {
 		n, on := 0, true
 		give := func(want, base, method, path, body string, change ...func(*http.Request)) {
 			r := request(w.t, method, base+path, body)
+			if strings.HasPrefix(want, "sendEvents") {
+				r.Header.Set("Content-Type", "application/cloudevents+json")
+			}
 			for _, c := range change {
 				c(r)
 			}
@@ -94,7 +106,7 @@ func (w *world) refusals(o operation, give giver) {
 	}
 	here := w.server.URL
 	give(o.id+" 400 invalid-query", here, o.method, o.path+"?dryRun=true", o.body)
-	give(o.id+" 404 not-found", here, o.method, strings.Replace(o.path, "/wh/", "/Wh/", 1), o.body)
+	give(o.id+" 404 not-found", here, o.method, strings.Replace(o.path, "/ns/", "/Ns/", 1), o.body)
 	if o.method != "POST" {
 		return
 	}
@@ -108,6 +120,9 @@ func (w *world) refusals(o operation, give giver) {
 	}
 	give(o.id+" 415 unsupported-media-type", here, o.method, o.path, o.body, set("Content-Type", "text/plain"))
 	give(o.id+" 413 too-large", here, o.method, o.path, `{"path": "`+strings.Repeat("x", MaxBody)+`"}`, chunked)
+	if o.id == "sendEvents" {
+		return // one that nobody wants is welcome
+	}
 	give(o.id+" 404 unknown-webhook", here, o.method, strings.Replace(o.path, "/wh/", "/nobody/", 1), o.body)
 }
 
@@ -130,6 +145,9 @@ func (w *world) answers(give giver) {
 	give("redeliverCall 200", here, "POST", calls+"/"+ended+"/redeliver", "", wait)
 	give("redeliverCall 202", here, "POST", calls+"/"+ended+"/redeliver", "")
 	give("redeliverCalls 200", here, "POST", webhookPath+"/redeliver", `{"since": "2026-01-02T03:04:05Z", "limit": 1}`)
+	give("sendEvents 202", here, "POST", eventsPath, goodEvent)
+	give("sendEvents 202", here, "POST", eventsPath, "["+goodEvent+","+eventOf("other", "2", "1")+"]",
+		set("Content-Type", "application/cloudevents-batch+json"), set("Prefer", "return=representation"))
 	give("renderCall 200", here, "POST", webhookPath+"/render", goodCall)
 	give("readDescription 200", here, "GET", "/openapi.json", "")
 	give("readDescription 400 invalid-query", here, "GET", "/openapi.json?a", "")
@@ -162,6 +180,12 @@ func (w *world) problems(give giver) {
 	give("redeliverCalls 429 too-many-waiting", here, "POST", other("full", "/redeliver"), `{"since": "2026-01-02T03:04:05Z", "outcomes": ["Cancelled"]}`)
 	give("redeliverCalls 400 invalid-redelivery", here, "POST", webhookPath+"/redeliver", `{}`)
 	give("redeliverCalls 400 invalid-data", here, "POST", webhookPath+"/redeliver", `{`, brokenOff)
+	give("sendEvents 400 invalid-event", here, "POST", eventsPath, `{}`)
+	give("sendEvents 400 invalid-data", here, "POST", eventsPath, `{`, brokenOff)
+	give("sendEvents 422 reserved-event-type", here, "POST", eventsPath, eventOf("io.maestra.webhooks.call.Failed", "3", "{}"))
+	give("sendEvents 422 idempotency-key-reused", here, "POST", eventsPath, eventOf("call", "1", "{}"))
+	give("sendEvents 429 too-many-waiting", here, "POST", eventsPath, eventOf("full", "4", goodCall))
+	give("sendEvents 503 webhook-not-ready", here, "POST", eventsPath, eventOf("unready", "5", goodCall))
 	give("renderCall 400 invalid-data", here, "POST", webhookPath+"/render", `[]`)
 	give("renderCall 422 render-failed", here, "POST", webhookPath+"/render", `{}`)
 	give("renderCall 422 blocked", here, "POST", other("raw", "/render"), `{"path": "@other/"}`)
@@ -178,11 +202,15 @@ func (w *world) storeGone(give giver) {
 	give("redeliverCalls 500 internal", s, "POST", webhookPath+"/redeliver", goodSpan)
 	w.sick.Store(true)
 	give("createCalls 500 internal", w.server.URL, "POST", webhookPath+"/calls", goodCall)
+	give("sendEvents 500 internal", w.server.URL, "POST", eventsPath, eventOf("call", "6", goodCall))
 	give("cancelCall 500 internal", w.server.URL, "DELETE", "/v1/namespaces/ns/webhooks/full/calls/"+waiting, "")
 	give("redeliverCall 500 internal", w.server.URL, "POST", call+"/redeliver", "")
 	w.letGo()
 	_ = w.store.Close()
-	for _, o := range operations[:5] {
+	for _, o := range operations {
+		if o.id == "renderCall" { // it needs no store
+			continue
+		}
 		give(o.id+" 503 shutting-down", w.server.URL, o.method, strings.Replace(o.path, noCall, ended, 1), o.body)
 	}
 }
@@ -201,7 +229,7 @@ func (w *world) send(r *http.Request) *http.Response {
 	conn, err := net.Dial("tcp", r.URL.Host)
 	w.must(err)
 	w.t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{", r.Method, r.URL.Path)
+	_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{", r.Method, r.URL.Path, r.Header.Get("Content-Type"))
 	w.must(err)
 	w.must(conn.(*net.TCPConn).CloseWrite())
 	answer, err := http.ReadResponse(bufio.NewReader(conn), r)

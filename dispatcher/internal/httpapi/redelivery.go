@@ -53,7 +53,7 @@ func wrong(member, format string, args ...any) error {
 
 // parseRedelivery reads the body of a request to redeliver many calls.
 func parseRedelivery(body []byte, now time.Time) (*redelivery, error) {
-	q := &redelivery{outcomes: retryable, limit: defaultRedelivered}
+	q := &redelivery{limit: defaultRedelivered}
 	var cursor string
 	members := map[string]field{
 		"since":    {&q.since, "must be a time by RFC 3339, such as 2026-11-23T17:00:00Z"},
@@ -73,6 +73,9 @@ func parseRedelivery(body []byte, now time.Time) (*redelivery, error) {
 	}
 	if q.till.IsZero() {
 		q.till = now
+	}
+	if q.outcomes == nil { // not before, or encoding/json would write into those of all
+		q.outcomes = retryable
 	}
 	return q, q.check()
 }
