@@ -165,7 +165,7 @@ func TestMatchIsBounded(t *testing.T) {
 		{`event.data.all(i, i == 1)`, numbers(mebibyte / 2)},
 		{`event.data.all(i, i + i == i + i && i + i == 2 * i)`, numbers(9_900)},
 		{`event.data.all(i, event.data.exists(j, i + j == 2))`, numbers(9_900)},
-		{`event.data.all(i, 1 in event.data)`, numbers(9_900)},
+		{`event.data.all(i, 1 in event.data)`, numbers(5_000)},
 		{`event.data.all(i, event.data == event.data)`, numbers(9_900)},
 		{`event.data.size() > 1`, text(mebibyte - 2)},
 		{`event.data.matches("(a?){50}b")`, text(maxText)},
@@ -199,14 +199,18 @@ func FuzzCompile(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, when string) {
+		begun := time.Now()
 		compiled, err := Compile(plan.Trigger{Type: "*", When: when})
+		if took := time.Since(begun); took > 2*time.Second {
+			t.Errorf("compiling took %s", took)
+		}
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q", err)
 			}
 			return
 		}
-		begun := time.Now()
+		begun = time.Now()
 		compiled.Match(order())
 		compiled.Match(&Event{ID: "1", Source: "s", Type: "t", DataContentType: "text/plain", Data: []byte(strings.Repeat("a", 10_000))})
 		if took := time.Since(begun); took > 2*time.Second {
