@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/dispatcher/parts"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/template"
 )
@@ -88,12 +89,7 @@ func Webhook(in WebhookInput) WebhookResult {
 	if valid {
 		result.HasKey = templates.Use(keyPath)
 		found.awaits(&compiled, result.HasKey)
-		if in.Integration != nil {
-			result.HeadersView = headersView(in.Integration, &compiled, templates)
-		}
-		if in.Integration != nil && in.Integration.URL != "" {
-			result.URLView = found.join(in.Integration.URL, templates.URL, &notes)
-		}
+		found.views(in.Integration, &compiled, templates, &result, &notes)
 	}
 	if valid && complete {
 		result.Model = model(templates, &notes)
@@ -109,6 +105,17 @@ func Webhook(in WebhookInput) WebhookResult {
 	compiled.SystemName, compiled.HasKey = result.SystemName, result.HasKey
 	result.Plan = compiled
 	return result
+}
+
+// views fills in what requests look like, as far as the integration is there.
+func (p *problems) views(in *IntegrationResult, compiled *plan.Webhook, templates *parts.Templates, result *WebhookResult, n *notes) {
+	if in == nil {
+		return
+	}
+	result.HeadersView = headersView(in, compiled, templates)
+	if in.URL != "" {
+		result.URLView = p.join(in.URL, templates.URL, n)
+	}
 }
 
 // systemName returns the name in force and checks that it is not taken.
