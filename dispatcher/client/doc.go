@@ -1,4 +1,4 @@
-// Package client calls the dispatcher's HTTP API and holds its wire types, which
+// Package client calls the dispatcher's HTTP API, with a token if it has one, and holds its wire types, which
 // the server uses too, so that both sides agree by construction.
 //
 // Guarantees: an answer that is not a success becomes a [*Problem], with the

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // arrival is a numbered request and the time of it in nanoseconds of
@@ -47,13 +48,14 @@ type collector struct {
 // serveReceiver runs the receiver. Its listener "dead" accepts connections and
 // never answers.
 func serveReceiver() error {
-	listeners, err := listen("data", "stamped", "dead", "control")
+	listeners, err := listen("data", "stamped", "delayed", "dead", "control")
 	if err != nil {
 		return err
 	}
 	c := &collector{}
 	go swallow(listeners["dead"])
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
+	go func() { failed <- http.Serve(listeners["delayed"], delayed(c)) }()
 	go func() { failed <- http.Serve(listeners["control"], c.control()) }()
 	go func() { failed <- http.Serve(listeners["data"], c) }()
 	go func() { failed <- serveStamped(listeners["stamped"], c) }()
@@ -61,6 +63,17 @@ func serveReceiver() error {
 		return err
 	}
 	return <-failed
+}
+
+// answerTime is how long the receiver takes for an answer on its listener "delayed".
+const answerTime = 5 * time.Millisecond
+
+// delayed answers as next does, after answerTime.
+func delayed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pause(answerTime)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ServeHTTP takes a request.
@@ -146,6 +159,9 @@ func (r receiver) url() string { return "http://" + r.addresses["data"] }
 
 // stampedURL is url with arrivals of which the time of sending is known.
 func (r receiver) stampedURL() string { return "http://" + r.addresses["stamped"] }
+
+// delayedURL is the root of an integration whose receiver takes answerTime.
+func (r receiver) delayedURL() string { return "http://" + r.addresses["delayed"] }
 
 // deadURL is the root of an integration whose receiver never answers.
 func (r receiver) deadURL() string { return "http://" + r.addresses["dead"] }

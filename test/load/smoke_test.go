@@ -36,6 +36,11 @@ func TestBenchmarks(t *testing.T) {
 			t.Error("the healthy integrations got nothing")
 		}
 	})
+	t.Run("wait", func(t *testing.T) {
+		if waited, bare := measureWait(t, moment); len(waited) == 0 || len(bare) == 0 {
+			t.Errorf("%d waited, %d went directly", len(waited), len(bare))
+		}
+	})
 	t.Run("limiter", func(t *testing.T) {
 		if sent, _ := measureLimiter(t, 100, moment); len(sent) == 0 {
 			t.Error("nothing was sent")

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -219,12 +218,10 @@ func (w *world) storeGone(give giver) {
 func brokenOff(r *http.Request) { r.ContentLength = 1000 }
 
 // send performs a request as it is: also with less of a body than is announced.
-func (w *world) send(r *http.Request) *http.Response {
+func (w *world) send(r *http.Request) reply {
 	w.t.Helper()
 	if r.ContentLength != 1000 {
-		answer, err := http.DefaultTransport.RoundTrip(r)
-		w.must(err)
-		return answer
+		return w.do(r)
 	}
 	conn, err := net.Dial("tcp", r.URL.Host)
 	w.must(err)
@@ -232,9 +229,7 @@ func (w *world) send(r *http.Request) *http.Response {
 	_, err = fmt.Fprintf(conn, "%s %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{", r.Method, r.URL.Path, r.Header.Get("Content-Type"))
 	w.must(err)
 	w.must(conn.(*net.TCPConn).CloseWrite())
-	answer, err := http.ReadResponse(bufio.NewReader(conn), r)
-	w.must(err)
-	return answer
+	return w.replyOn(conn, r.Method)
 }
 
 // unreadable are calls on a disk that cannot be read.

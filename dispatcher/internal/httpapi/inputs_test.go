@@ -1,11 +1,9 @@
 package httpapi
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -13,7 +11,7 @@ import (
 )
 
 // raw sends bytes to the API, ends its half of the connection and returns the answer.
-func (w *world) raw(text string) (*http.Response, []byte) {
+func (w *world) raw(text string) reply {
 	w.t.Helper()
 	conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
 	w.must(err)
@@ -22,9 +20,7 @@ func (w *world) raw(text string) (*http.Response, []byte) {
 	w.must(err)
 	w.must(conn.(*net.TCPConn).CloseWrite())
 	method, _, _ := strings.Cut(text, " ")
-	answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
-	w.must(err)
-	return answer, drain(w.t, answer.Body)
+	return w.replyOn(conn, method)
 }
 
 // TestBadInput: whatever is wrong with a request, it is answered by one problem
@@ -106,18 +102,18 @@ func TestBadInput(t *testing.T) {
 		{"large redelivery", post(redeliver, "", `{`+strings.Repeat(" ", maxRedelivery)+`}`), 413, client.ProblemTooLarge, ""},
 	}
 	for _, test := range tests {
-		answer, body := w.raw(test.request)
+		answer := w.raw(test.request)
 		var p client.Problem
-		if err := json.Unmarshal(body, &p); err != nil {
-			t.Errorf("%s: answered %d %s: %v", test.name, answer.StatusCode, body, err)
+		if err := json.Unmarshal(answer.body, &p); err != nil {
+			t.Errorf("%s: answered %d %s: %v", test.name, answer.status, answer.body, err)
 			continue
 		}
-		if answer.StatusCode != test.status || p.Type != test.kind || !strings.Contains(p.Detail, test.says) || answer.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: answered %d %s, want %d %s about %q", test.name, answer.StatusCode, body, test.status, test.kind, test.says)
+		if answer.status != test.status || p.Type != test.kind || !strings.Contains(p.Detail, test.says) || answer.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: answered %d %s, want %d %s about %q", test.name, answer.status, answer.body, test.status, test.kind, test.says)
 		}
 	}
-	if answer, _ := w.raw("HEAD " + calls + "/" + id + " HTTP/1.1\r\nHost: x\r\n\r\n"); answer.StatusCode != 200 {
-		t.Errorf("HEAD of a call: %d", answer.StatusCode)
+	if answer := w.raw("HEAD " + calls + "/" + id + " HTTP/1.1\r\nHost: x\r\n\r\n"); answer.status != 200 {
+		t.Errorf("HEAD of a call: %d", answer.status)
 	}
 }
 

@@ -82,7 +82,7 @@ func (d *description) described() (all []string) {
 }
 
 // check holds an answer, and the request if it is meant to be valid, to the document.
-func (d *description) check(name string, r *http.Request, answer *http.Response, body []byte, valid bool) {
+func (d *description) check(name string, r *http.Request, answer reply, valid bool) {
 	d.t.Helper()
 	if valid {
 		sent := r.Clone(r.Context())
@@ -90,23 +90,28 @@ func (d *description) check(name string, r *http.Request, answer *http.Response,
 		if err != nil {
 			d.t.Fatal(err)
 		}
-		sent.Body = io.NopCloser(bytes.NewReader(d.lines(name, "BatchCall", r.Header, drain(d.t, text))))
+		all, err := io.ReadAll(text)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		sent.Body = io.NopCloser(bytes.NewReader(d.lines(name, "BatchCall", r.Header, all)))
 		if ok, errs := d.validator.ValidateHttpRequest(sent); !ok {
 			d.t.Errorf("%s: the request: %v", name, errs)
 		}
 	}
-	if len(body) == 0 { // the validator knows no answer that may have a body
-		if name != "sendEvents 202" || answer.Header.Get("Content-Type") != "" {
+	if len(answer.body) == 0 { // the validator knows no answer that may have a body
+		if name != "sendEvents 202" || answer.header.Get("Content-Type") != "" {
 			d.t.Errorf("%s: the answer has no body", name)
 		}
 		return
 	}
-	answer.Body = io.NopCloser(bytes.NewReader(d.lines(name, "BatchAnswer", answer.Header, body)))
+	body := d.lines(name, "BatchAnswer", answer.header, answer.body)
+	response := &http.Response{StatusCode: answer.status, Header: answer.header, Body: io.NopCloser(bytes.NewReader(body))}
 	v := d.strict
 	if r.URL.Path == "/openapi.json" {
 		v = d.validator // it describes itself roughly
 	}
-	if ok, errs := v.ValidateHttpResponse(r, answer); !ok {
+	if ok, errs := v.ValidateHttpResponse(r, response); !ok {
 		for _, err := range errs {
 			d.t.Errorf("%s: the answer: %s: %s %+v\n%.1000s", name, err.Message, err.Reason, err.SchemaValidationErrors, body)
 		}
@@ -158,22 +163,21 @@ func TestOpenAPIIsTrue(t *testing.T) {
 	for _, c := range cases(w) {
 		r := c.request
 		answer := w.send(r)
-		body := drain(t, answer.Body)
-		got := fmt.Sprint(answer.StatusCode)
-		if answer.Header.Get("Content-Type") == "application/problem+json" {
+		got := fmt.Sprint(answer.status)
+		if answer.header.Get("Content-Type") == "application/problem+json" {
 			var p client.Problem
-			w.must(json.Unmarshal(body, &p))
+			w.must(json.Unmarshal(answer.body, &p))
 			got += " " + strings.TrimPrefix(p.Type, client.ProblemBase)
 		}
 		operation, _, _ := strings.Cut(c.want, " ")
 		if got = operation + " " + got; got != c.want {
-			t.Errorf("answered %s, want %s: %s", got, c.want, body)
+			t.Errorf("answered %s, want %s: %s", got, c.want, answer.body)
 			continue
 		}
 		d.driven[got] = true
 		// A request that is refused for what it looks like is none of the document.
-		wrong := slices.Contains([]int{400, 413, 415}, answer.StatusCode) || strings.HasSuffix(got, "not-found")
-		d.check(got, r, answer, body, !wrong)
+		wrong := slices.Contains([]int{400, 413, 415}, answer.status) || strings.HasSuffix(got, "not-found")
+		d.check(got, r, answer, !wrong)
 	}
 	want := d.described()
 	slices.Sort(want)

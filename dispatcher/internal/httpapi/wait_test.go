@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,26 +13,23 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 )
 
-// ask performs a request and returns the answer without its body.
-func (w *world) ask(base, method, path, prefer, body string) *http.Response {
+// ask performs a request that may prefer something.
+func (w *world) ask(base, method, path, prefer, body string) reply {
 	w.t.Helper()
 	r := request(w.t, method, base+path, body)
 	if prefer != "" {
 		r.Header.Set("Prefer", prefer)
 	}
-	answer, err := w.server.Client().Do(r)
-	w.must(err)
-	drain(w.t, answer.Body)
-	return answer
+	return w.do(r)
 }
 
 func TestWaitForTheOutcome(t *testing.T) {
 	w := newWorld(t)
 	const call = `{"path": "ok", "n": 1}`
-	expect := func(what string, answer *http.Response, status int, applied string) {
+	expect := func(what string, answer reply, status int, applied string) {
 		t.Helper()
-		if got := answer.Header.Get("Preference-Applied"); answer.StatusCode != status || got != applied {
-			t.Errorf("%s: %d, Preference-Applied %q, want %d, %q", what, answer.StatusCode, got, status, applied)
+		if got := answer.header.Get("Preference-Applied"); answer.status != status || got != applied {
+			t.Errorf("%s: %d, Preference-Applied %q, want %d, %q", what, answer.status, got, status, applied)
 		}
 	}
 	expect("in time", w.ask(w.server.URL, "POST", calls, "wait=30", call), 200, "wait=30")
@@ -43,7 +39,7 @@ func TestWaitForTheOutcome(t *testing.T) {
 	id := w.flying()
 	expect("over", w.ask(w.server.URL, "GET", calls+"/"+id, "wait=1", ""), 200, "")
 	expect("not in time", w.ask(w.server.URL, "POST", calls, "wait=1", `{"path": "hold", "n": 1}`), 202, "")
-	done := make(chan *http.Response)
+	done := make(chan reply)
 	go func() { done <- w.ask(w.server.URL, "GET", calls+"/"+id, "wait=30", "") }()
 	w.letGo()
 	expect("ended meanwhile", <-done, 200, "wait=30")
@@ -66,7 +62,7 @@ func TestFewWait(t *testing.T) {
 	if a, b := <-took, <-took; a >= 2*time.Second || b < 2*time.Second {
 		t.Errorf("answered after %s and %s", a, b)
 	}
-	if begun := time.Now(); w.ask(few, "GET", calls+"/"+id, "wait=1", "").StatusCode != 200 || time.Since(begun) < time.Second {
+	if begun := time.Now(); w.ask(few, "GET", calls+"/"+id, "wait=1", "").status != 200 || time.Since(begun) < time.Second {
 		t.Error("the place is not free again")
 	}
 }
@@ -81,8 +77,8 @@ func TestAWaitOutlastsTheServersDeadlines(t *testing.T) {
 	for _, test := range [][2]string{{"GET", calls + "/" + w.flying()}, {"POST", calls}} {
 		begun := time.Now()
 		answer := w.ask(s.URL, test[0], test[1], "wait=1", `{"path": "hold", "n": 1}`)
-		if took := time.Since(begun); took < time.Second || answer.StatusCode >= 300 {
-			t.Errorf("%s: answered %d after %s", test[0], answer.StatusCode, took)
+		if took := time.Since(begun); took < time.Second || answer.status >= 300 {
+			t.Errorf("%s: answered %d after %s", test[0], answer.status, took)
 		}
 	}
 }
@@ -127,10 +123,8 @@ func TestAWaitEndsWithItsCallerAndServer(t *testing.T) {
 	await("the request did not come", began)
 	close(stopping)
 	await("the wait goes on in a server that stops", ended)
-	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	w.must(err)
-	if drain(t, answer.Body); answer.StatusCode != http.StatusAccepted {
-		t.Errorf("answered %d", answer.StatusCode)
+	if answer := w.replyOn(conn, "POST"); answer.status != http.StatusAccepted {
+		t.Errorf("answered %d", answer.status)
 	}
 }
 

@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -208,15 +210,37 @@ func (w *world) unconfigured(o *Options) {
 	o.Intake = intake.New(intake.Options{Catalog: &catalog.Catalog{}, Store: w.store, Queue: o.Engine.(*engine.Engine)})
 }
 
-// drain reads and closes a body.
-func drain(t *testing.T, body io.ReadCloser) []byte {
-	t.Helper()
-	defer func() { _ = body.Close() }()
-	b, err := io.ReadAll(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+// reply is an answer that was read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do performs a request.
+func (w *world) do(r *http.Request) reply {
+	w.t.Helper()
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	w.must(err)
+	defer func() { _ = answer.Body.Close() }()
+	return w.read(answer)
+}
+
+// read reads an answer.
+func (w *world) read(answer *http.Response) reply {
+	w.t.Helper()
+	body, err := io.ReadAll(answer.Body)
+	w.must(err)
+	return reply{answer.StatusCode, answer.Header, body}
+}
+
+// replyOn reads the answer to a request that was written to a connection.
+func (w *world) replyOn(conn net.Conn, method string) reply {
+	w.t.Helper()
+	answer, err := http.ReadResponse(bufio.NewReader(conn), &http.Request{Method: method})
+	w.must(err)
+	defer func() { _ = answer.Body.Close() }()
+	return w.read(answer)
 }
 
 // request makes a request; a body is JSON.
