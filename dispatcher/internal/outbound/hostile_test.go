@@ -18,7 +18,6 @@ import (
 // What a hostile receiver may cost.
 const (
 	hostileTimeout = time.Second
-	hostileSlack   = 4 * time.Second // for many calls on a slow machine, under the race detector
 	hostileMemory  = 2 << 20         // a call
 	hostileCalls   = 32
 )
