@@ -316,7 +316,7 @@ func soon(t *testing.T, name, document string, want plan.Response) error {
 	r := reader(t, want)
 	begun := time.Now()
 	_, err := r.Read([]byte(document))
-	if took := time.Since(begun); took > 20*time.Second {
+	if took := time.Since(begun); took > 60*time.Second {
 		t.Errorf("%s of %s: took %v: %v", want.Variables[0].Path, name, took, err)
 	} else if took > 200*time.Millisecond {
 		t.Logf("%.40s of %s: took %v: %v", want.Variables[0].Path, name, took, err)

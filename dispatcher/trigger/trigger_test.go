@@ -201,7 +201,7 @@ func FuzzCompile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, when string) {
 		begun := time.Now()
 		compiled, err := Compile(plan.Trigger{Type: "*", When: when})
-		if took := time.Since(begun); took > 2*time.Second {
+		if took := time.Since(begun); took > 20*time.Second {
 			t.Errorf("compiling took %s", took)
 		}
 		if err != nil {
@@ -213,7 +213,7 @@ func FuzzCompile(f *testing.F) {
 		begun = time.Now()
 		compiled.Match(order())
 		compiled.Match(&Event{ID: "1", Source: "s", Type: "t", DataContentType: "text/plain", Data: []byte(strings.Repeat("a", 10_000))})
-		if took := time.Since(begun); took > 2*time.Second {
+		if took := time.Since(begun); took > 20*time.Second {
 			t.Errorf("matching took %s", took)
 		}
 	})

@@ -18,7 +18,7 @@ import (
 // What a hostile receiver may cost.
 const (
 	hostileTimeout = time.Second
-	hostileMemory  = 2 << 20         // a call
+	hostileMemory  = 2 << 20 // a call
 	hostileCalls   = 32
 )
 
