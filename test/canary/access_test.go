@@ -79,10 +79,17 @@ func (w *world) callNewRoutes(waiting, ended *call) {
 		{"POST", webhook + "/redeliver", object("since", secret, secret, secret), false},
 		{"POST", webhook + "/render", data, true},
 		{"POST", webhook + "/render", "{" + jsonOf(secret), false},
+		{"POST", client.EventsPath(namespace), object("specversion", "1.0", "id", "1", "source", "/x", "type", "t", "subject", "x", "data", secret), true},
+		{"POST", client.EventsPath(namespace), object("specversion", secret, "id", secret, "source", "/x", "type", secret), false},
+		{"POST", client.EventsPath(namespace), object("specversion", "1.0", "id", "1", "source", "/x", "type", "t", secret, secret, "time", secret), false},
 		{"GET", "/openapi.json", "", true},
 		{"GET", "/openapi.json?" + escaped(secret), "", false},
 	} {
-		status := w.request(r.method, base+r.path, r.body, map[string]string{"Authorization": "Bearer " + w.token, "Content-Type": "application/json"})
+		media := "application/json"
+		if strings.HasSuffix(r.path, "/events") {
+			media = "application/cloudevents+json"
+		}
+		status := w.request(r.method, base+r.path, r.body, map[string]string{"Authorization": "Bearer " + w.token, "Content-Type": media})
 		if (status < 400) != r.good {
 			w.t.Errorf("%s %s is answered %d", r.method, r.path, status)
 		}

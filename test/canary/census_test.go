@@ -40,7 +40,9 @@ var packages = map[string]string{
 	"dispatcher/internal": "below",
 	"dispatcher/parts":    "none; errors go to the state of calls and to status",
 	"dispatcher/plan":     "none; errors go to the state of calls and to status",
+	"dispatcher/response": "none; errors go to the state of calls and to status",
 	"dispatcher/template": "none; errors go to the state of calls and to status",
+	"dispatcher/trigger":  "none; errors go to status",
 
 	"dispatcher/internal/access":    "log, HTTP answers",
 	"dispatcher/internal/admission": "none",

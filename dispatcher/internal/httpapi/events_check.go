@@ -65,11 +65,11 @@ func (m *members) check() error {
 	for name, value := range m.attributes {
 		switch {
 		case !isAttribute(name):
-			return fmt.Errorf("%s is no name of an attribute, which has small letters and digits only and is not data", shownName(name))
+			return errors.New("a name is none of an attribute, which has small letters and digits only and is not data")
 		case !utf8.ValidString(value):
-			return fmt.Errorf("%s is not valid UTF-8", name)
+			return fmt.Errorf("%s is not valid UTF-8", shownName(name))
 		case strings.ContainsFunc(value, isForbidden):
-			return fmt.Errorf("%s has a control character", name)
+			return fmt.Errorf("%s has a control character", shownName(name))
 		}
 	}
 	return nil
@@ -129,14 +129,11 @@ func isForbidden(c rune) bool {
 	return c < 0x20 || 0x7f <= c && c < 0xa0 || 0xfdd0 <= c && c <= 0xfdef || c&0xfffe == 0xfffe
 }
 
-// shownName is an attribute's name as it is shown: what is none may be anything.
+// shownName is an attribute's name as it is shown: that of an extension is the sender's
+// own text, which may hold anything.
 func shownName(name string) string {
-	const most = 40
-	if isAttribute(name) && len(name) <= most {
+	if known[name] || name == "data" || name == "data_base64" {
 		return name
 	}
-	if len(name) > most {
-		name = strings.ToValidUTF8(name[:most], "") + "…"
-	}
-	return fmt.Sprintf("%q", name)
+	return "an extension"
 }
