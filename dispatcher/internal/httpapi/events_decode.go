@@ -27,7 +27,7 @@ const eventPrefix = "Ce-"
 
 var (
 	// errNoEvent is for a request that is none of the modes.
-	errNoEvent = fmt.Errorf("%w: an event is sent with ce- headers, as application/cloudevents+json, or several as application/cloudevents-batch+json; JSON without ce- headers is no event", errUnsupportedType)
+	errNoEvent error = unsupportedType("an event must be sent with ce- headers, as application/cloudevents+json, or several as application/cloudevents-batch+json, in UTF-8; JSON without ce- headers is no event")
 	// errTooManyEvents is for a batch that is too long.
 	errTooManyEvents = fmt.Errorf("a batch has at most %d events; send them in several", MaxBatch)
 	// errReservedType is for an outcome event from outside.

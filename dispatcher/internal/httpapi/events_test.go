@@ -100,8 +100,8 @@ func TestMalformedEvents(t *testing.T) {
 		status        int
 		kind, detail  string
 	}{
-		{"", "", 415, client.ProblemUnsupportedType, "JSON without ce- headers is no event"},
-		{"Content-Type: application/json", structured(""), 415, client.ProblemUnsupportedType, "JSON without ce- headers is no event"},
+		{"", "", 415, client.ProblemUnsupportedType, "an event must be sent with ce- headers"},
+		{"Content-Type: application/json", structured(""), 415, client.ProblemUnsupportedType, "an event must be sent with ce- headers"},
 		{"Content-Type: application/x-ndjson", structured(""), 415, client.ProblemUnsupportedType, ""},
 		{"Content-Type: application/cloudevents+avro", "", 415, client.ProblemUnsupportedType, ""},
 		{"Content-Type: application/cloudevents+json; charset=utf-16", "", 415, client.ProblemUnsupportedType, ""},

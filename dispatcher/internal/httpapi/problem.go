@@ -96,7 +96,7 @@ var kinds = []kind{
 	{isInvalidEvent, http.StatusBadRequest, client.ProblemInvalidEvent, "Invalid event", nil},
 	{is(errTooManyEvents), http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large", nil},
 	{is(errEncoding), http.StatusUnsupportedMediaType, client.ProblemUnsupportedEncoding, "Unsupported content encoding", nil},
-	{is(errUnsupportedType), http.StatusUnsupportedMediaType, client.ProblemUnsupportedType, "Unsupported media type", nil},
+	{as[unsupportedType], http.StatusUnsupportedMediaType, client.ProblemUnsupportedType, "Unsupported media type", nil},
 	{is(engine.ErrTooManyWaiting), http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait",
 		errors.New("as many calls, or bytes of them, wait for this integration as its maxWaiting or maxWaitingBytes allows; hand the call in again later")},
 	{is(intake.ErrKeyReused), http.StatusUnprocessableEntity, client.ProblemKeyReused, "Idempotency key reused", intake.ErrKeyReused},

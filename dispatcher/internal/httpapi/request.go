@@ -32,10 +32,16 @@ var (
 	// errEncoding is for a body that is compressed.
 	errEncoding = errors.New("the body must be sent as it is, without a Content-Encoding")
 	// errUnsupportedType is for a body that is announced as something else.
-	errUnsupportedType = errors.New("the data of a call must be sent as Content-Type: application/json, many calls as application/x-ndjson, both in UTF-8")
+	errUnsupportedType error = unsupportedType("the data of a call must be sent as Content-Type: application/json, many calls as application/x-ndjson, both in UTF-8")
 	// errNotJSON is the same where there is nothing but JSON.
-	errNotJSON = fmt.Errorf("%w; this request takes application/json", errUnsupportedType)
+	errNotJSON error = unsupportedType("what is sent here must be Content-Type: application/json, in UTF-8")
 )
+
+// unsupportedType says what must be sent instead.
+type unsupportedType string
+
+// Error returns the sentence.
+func (e unsupportedType) Error() string { return string(e) }
 
 // checkRequest refuses what no request may have.
 func checkRequest(r *http.Request) error {
