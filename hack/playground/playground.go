@@ -13,7 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/test/kube"
 	"github.com/maestra-io/webhook-operator/test/receiver"
 	"github.com/maestra-io/webhook-operator/test/stack"
@@ -39,7 +38,7 @@ type playground struct {
 	receiver *receiver.Receiver
 	stack    *stack.Stack
 	begun    time.Time
-	calls    map[string]*client.Call // the samples' calls by webhook
+	calls    map[string]string // the transaction ids of the samples' calls by webhook
 
 	mu sync.Mutex // one request is printed at a time
 }
@@ -106,7 +105,11 @@ func (p *playground) print(w http.ResponseWriter, r receiver.Request) {
 	}
 	fmt.Fprintln(p.out)
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, `{"received":true}`)
+	answer := `{"received":true}`
+	if strings.HasPrefix(r.URI, promocodesPath) {
+		answer = promocode
+	}
+	_, _ = io.WriteString(w, answer)
 }
 
 // close ends everything, the last started first, and adds what went wrong to err.

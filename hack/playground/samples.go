@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,10 @@ import (
 // the receiver.
 type sample struct {
 	webhook string
+	// data is what is sent: a call's data, or an event if isEvent is set. It is empty
+	// for a Webhook that the outcome of the one before triggers.
 	data    string
+	isEvent bool
 	// method, uri and body are those of the request; %s in uri is the
 	// transaction id.
 	method, uri, body string
@@ -98,7 +102,34 @@ var samples = []sample{
 		headers: []string{"Authorization: Bearer this-is-a-sample-of-another-team", "Content-Type: application/json"},
 		urlView: "http://127.0.0.1:9090/messaging/messages",
 	},
+	{
+		webhook: "large-order-placed", isEvent: true,
+		data: `{"specversion": "1.0", "id": "4711", "source": "/shop/eu", "type": "com.example.order.placed",` +
+			` "data": {"order": {"id": "A-17", "total": 149.9}}}`,
+		method: "POST", uri: "/api/orders/large", body: `{"order": "A-17", "total": 149.9, "event": "4711", "from": "/shop/eu"}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/orders/large",
+	},
+	{
+		webhook: "promocode-requested", data: `{"customer": {"id": "c-1", "email": "ada@example.com"}}`,
+		method: "POST", uri: promocodesPath + "?transactionId=%s", body: `{"customer": "c-1"}`,
+		headers: []string{"Accept: application/json", "Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/promocodes?transactionId=${WebhookRequest.TransactionalId}",
+	},
+	{
+		webhook: "promocode-sent",
+		method:  "POST", uri: "/api/messages?transactionId=%s",
+		body:    `{"to": "ada@example.com",` + "\n" + ` "text": "Your code is SPRING-7"}`,
+		headers: []string{"Content-Type: application/json"},
+		urlView: "http://127.0.0.1:9090/api/messages?transactionId=${WebhookRequest.TransactionalId}",
+	},
 }
+
+// promocodesPath is where flow.yaml asks for a promo code, and promocode the answer.
+const (
+	promocodesPath = "/api/promocodes"
+	promocode      = `{"promocode": {"promocodeValue": "SPRING-7", "issued": true}}`
+)
 
 const (
 	// readyTimeout is what the samples may take to be ready.
@@ -120,16 +151,13 @@ func (p *playground) demonstrate(ctx context.Context) error {
 		return err
 	}
 	p.step("all samples are ready")
-	p.calls = map[string]*client.Call{}
+	p.calls = map[string]string{}
 	for i, s := range samples {
-		p.step("%s", p.curl(s))
-		call, err := p.stack.Client.Call(ctx, namespace, s.webhook, []byte(s.data))
-		if err != nil {
-			return fmt.Errorf("send a call to %s: %w", s.webhook, err)
+		if err := p.send(ctx, s); err != nil {
+			return err
 		}
-		p.calls[s.webhook] = call
 		arrive, cancel := context.WithTimeout(ctx, arriveTimeout)
-		_, err = p.receiver.Wait(arrive, i+1)
+		_, err := p.receiver.Wait(arrive, i+1)
 		cancel()
 		if err != nil {
 			return err
@@ -149,17 +177,53 @@ func (p *playground) demonstrate(ctx context.Context) error {
 	return nil
 }
 
-// curl is the command that sends the sample's call.
+// send sends the sample's call or event, if it has one.
+func (p *playground) send(ctx context.Context, s sample) error {
+	switch {
+	case s.data == "":
+		p.step("its outcome triggers %s", s.webhook)
+	case s.isEvent:
+		p.step("%s", p.curl(s))
+		answer, err := p.stack.Client.SendEvent(ctx, namespace, json.RawMessage(s.data))
+		if err != nil {
+			return fmt.Errorf("send an event for %s: %w", s.webhook, err)
+		}
+		if len(answer.Calls) != 1 {
+			return fmt.Errorf("the event for %s makes %d calls, want one", s.webhook, len(answer.Calls))
+		}
+		p.calls[s.webhook] = answer.Calls[0].TransactionID
+	default:
+		p.step("%s", p.curl(s))
+		call, err := p.stack.Client.Call(ctx, namespace, s.webhook, []byte(s.data))
+		if err != nil {
+			return fmt.Errorf("send a call to %s: %w", s.webhook, err)
+		}
+		p.calls[s.webhook] = call.TransactionID
+	}
+	return nil
+}
+
+// curl is the command that sends the sample's call or event.
 func (p *playground) curl(s sample) string {
-	return fmt.Sprintf(`curl --cacert %s -H "Authorization: Bearer $(cat %s)" -H 'Content-Type: application/json' -d '%s' %s%s`,
-		p.stack.CA, p.stack.Token, s.data, p.stack.Client.BaseURL, client.CallsPath(namespace, s.webhook))
+	media, path := "application/json", client.CallsPath(namespace, s.webhook)
+	if s.isEvent {
+		media, path = "application/cloudevents+json", client.EventsPath(namespace)
+	}
+	return fmt.Sprintf(`curl --cacert %s -H "Authorization: Bearer $(cat %s)" -H 'Content-Type: %s' -d '%s' %s%s`,
+		p.stack.CA, p.stack.Token, media, s.data, p.stack.Client.BaseURL, path)
 }
 
 // awaitStatus waits until every sample's status shows its call.
 func (p *playground) awaitStatus(ctx context.Context) error {
 	for _, s := range samples {
-		_, _, err := p.cluster.Kubectl(ctx, "wait", "webhook/"+s.webhook, "--timeout="+statusTimeout.String(),
-			"--for=jsonpath={.status.lastCall.transactionId}="+p.calls[s.webhook].TransactionID)
+		shown := "{.status.lastCall.transactionId}"
+		if id := p.calls[s.webhook]; id != "" { // of a triggered one the status tells the id
+			shown += "=" + id
+		}
+		_, _, err := p.cluster.Kubectl(ctx, "wait", "webhook/"+s.webhook, "--timeout="+statusTimeout.String(), "--for=jsonpath="+shown)
+		if err == nil {
+			p.calls[s.webhook], _, err = p.cluster.Kubectl(ctx, "get", "webhook", s.webhook, "-o", "jsonpath={.status.lastCall.transactionId}")
+		}
 		if err != nil {
 			return fmt.Errorf("the outcome of the call to %s did not reach its status: %w", s.webhook, err)
 		}
@@ -177,7 +241,7 @@ func (p *playground) check(ctx context.Context) error {
 	}
 	for i, s := range samples {
 		if i < len(requests) {
-			errs = append(errs, s.checkRequest(requests[i], p.calls[s.webhook].TransactionID))
+			errs = append(errs, s.checkRequest(requests[i], p.calls[s.webhook]))
 		}
 		status, _, err := p.cluster.Kubectl(ctx, "get", "webhook", s.webhook, "-o",
 			"jsonpath={.status.lastCall.outcome} {.status.lastCall.statusCode} {.status.urlView}")
