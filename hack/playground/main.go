@@ -15,6 +15,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 func main() {
@@ -38,6 +41,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	log.SetLogger(logr.Discard()) // else the library that starts the API server prints a stack after 30 s
 	p := &playground{out: out, bin: *bin}
 	defer func() {
 		if ctx.Err() != nil && !*once {

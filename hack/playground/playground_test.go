@@ -24,7 +24,7 @@ func TestPlayground(t *testing.T) {
 		if err := run(t.Context(), []string{"-once", "-bin", bin}, &out); err != nil {
 			t.Fatalf("%v\n%s", err, out.String())
 		}
-		for _, want := range []string{"kubectl get webhooks -o wide", "URL VIEW", "| webhookHeader: test", "checked: 10 requests"} {
+		for _, want := range []string{"kubectl get webhooks -o wide", "URL VIEW", "| webhookHeader: test", "Your code is SPRING-7", "checked: 13 requests"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("the output lacks %q:\n%s", want, out.String())
 			}
