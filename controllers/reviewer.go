@@ -22,6 +22,10 @@ import (
 // to the API server in the caller's place.
 const Audience = "webhook-dispatcher"
 
+// metricsPath is the path of metrics. For it alone a token for the API server itself
+// does, since that is what Prometheus has.
+const metricsPath = "/metrics"
+
 // The virtual subresource that stands for the calls of Webhooks in roles.
 const (
 	callsResource    = "webhooks"
@@ -34,29 +38,44 @@ type reviewer struct{ client client.Client }
 
 // review's error has neither the token nor anything that the API server wrote.
 func (r *reviewer) review(ctx context.Context, asked control.Review) (control.Verdict, error) {
-	token := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{
-		Token: asked.Token.Reveal(), Audiences: []string{Audience},
-	}}
-	if err := r.client.Create(ctx, token); err != nil {
-		return control.Verdict{}, fmt.Errorf("review a token: %w", unasked(ctx, err))
+	user, known, err := r.identify(ctx, asked.Token.Reveal(), Audience)
+	if err == nil && !known && asked.Path == metricsPath {
+		user, known, err = r.identify(ctx, asked.Token.Reveal(), "")
 	}
-	// An authenticator that knows nothing of audiences leaves them out.
-	if !token.Status.Authenticated || !slices.Contains(token.Status.Audiences, Audience) {
-		return control.Verdict{}, nil
+	if err != nil || !known {
+		return control.Verdict{}, err
 	}
-	user := token.Status.User
 	access := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extraOf(user),
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
+	}}
+	if asked.Path != "" {
+		access.Spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: asked.Path, Verb: "get"}
+	} else {
+		access.Spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
 			Group: v1alpha1.GroupVersion.Group, Version: v1alpha1.GroupVersion.Version,
 			Resource: callsResource, Subresource: callsSubresource,
 			Verb: asked.Verb, Namespace: asked.Namespace, Name: asked.Name,
-		},
-	}}
+		}
+	}
 	if err := r.client.Create(ctx, access); err != nil {
 		return control.Verdict{}, fmt.Errorf("review the rights of a caller: %w", unasked(ctx, err))
 	}
 	return control.Verdict{Authenticated: true, Allowed: access.Status.Allowed, User: user.Username}, nil
+}
+
+// identify says whose token it is, if it is one for the audience; an empty one is that
+// of the API server.
+func (r *reviewer) identify(ctx context.Context, text, audience string) (user authenticationv1.UserInfo, known bool, err error) {
+	token := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: text}}
+	if audience != "" {
+		token.Spec.Audiences = []string{audience}
+	}
+	if err := r.client.Create(ctx, token); err != nil {
+		return user, false, fmt.Errorf("review a token: %w", unasked(ctx, err))
+	}
+	// An authenticator that knows nothing of audiences leaves them out.
+	known = token.Status.Authenticated && (audience == "" || slices.Contains(token.Status.Audiences, audience))
+	return token.Status.User, known, nil
 }
 
 // extraOf is what the authenticator said of a user beside name and groups, such as

@@ -62,6 +62,8 @@ func webhookToPB(w *plan.Webhook) *pb.Webhook {
 		Timeout:              durationpb.New(w.Timeout),
 		Suspend:              w.Suspend,
 		Response:             responseToPB(w.Response),
+		DisplayName:          w.DisplayName,
+		Manifest:             w.Manifest,
 	}
 	for _, t := range w.Triggers {
 		m.Triggers = append(m.Triggers, &pb.Trigger{Type: t.Type, Source: t.Source, When: t.When})
@@ -97,6 +99,8 @@ func webhookFromPB(m *pb.Webhook) *plan.Webhook {
 		Timeout:      m.GetTimeout().AsDuration(),
 		Suspend:      m.GetSuspend(),
 		Response:     responseFromPB(m.GetResponse()),
+		DisplayName:  m.GetDisplayName(),
+		Manifest:     m.GetManifest(),
 	}
 	for _, t := range m.GetTriggers() {
 		w.Triggers = append(w.Triggers, plan.Trigger{Type: t.GetType(), Source: t.GetSource(), When: t.GetWhen()})
@@ -138,7 +142,7 @@ func retryFromPB(m *pb.Retry) *plan.Retry {
 
 // reportToPB makes the message sendable, as it may quote a receiver.
 func reportToPB(r *plan.Report) *pb.Report {
-	return &pb.Report{
+	m := &pb.Report{
 		Namespace:           r.Webhook.Namespace,
 		Name:                r.Webhook.Name,
 		WebhookUid:          r.WebhookUID,
@@ -153,10 +157,14 @@ func reportToPB(r *plan.Report) *pb.Report {
 		LastSuccess:         timeToPB(r.LastSuccess),
 		ConsecutiveFailures: int64(r.ConsecutiveFailures),
 	}
+	for _, h := range r.Hours {
+		m.Hours = append(m.Hours, &pb.Hour{Since: h.Since, Calls: int64(h.Calls), Failed: int64(h.Failed)})
+	}
+	return m
 }
 
 func reportFromPB(m *pb.Report) plan.Report {
-	return plan.Report{
+	r := plan.Report{
 		Webhook:             plan.Key{Namespace: m.GetNamespace(), Name: m.GetName()},
 		WebhookUID:          m.GetWebhookUid(),
 		Seq:                 m.GetSeq(),
@@ -170,6 +178,10 @@ func reportFromPB(m *pb.Report) plan.Report {
 		LastSuccess:         timeFromPB(m.GetLastSuccess()),
 		ConsecutiveFailures: int(m.GetConsecutiveFailures()),
 	}
+	for _, h := range m.GetHours() {
+		r.Hours = append(r.Hours, plan.Hour{Since: h.GetSince(), Calls: int(h.GetCalls()), Failed: int(h.GetFailed())})
+	}
+	return r
 }
 
 // timeToPB leaves out the zero time, which is a real instant in protobuf.

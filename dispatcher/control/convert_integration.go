@@ -26,6 +26,9 @@ func integrationToPB(i *plan.Integration) *pb.Integration {
 		Tls:               tlsToPB(i.TLS),
 		Egress:            &pb.Egress{Hosts: i.Egress.Hosts, Cidrs: i.Egress.CIDRs},
 		Private:           secretsToPB(i.Private),
+		DisplayName:       i.DisplayName,
+		Description:       i.Description,
+		LogRetention:      &pb.LogRetention{MaxAge: durationpb.New(i.LogRetention.MaxAge), MaxBytes: i.LogRetention.MaxBytes},
 	}
 	if p := i.Egress.Proxy; p != nil {
 		m.Egress.Proxy = &pb.Proxy{Url: p.URL, Username: p.Username, Password: []byte(p.Password.Reveal())}
@@ -54,6 +57,9 @@ func integrationFromPB(m *pb.Integration) *plan.Integration {
 		TLS:               tlsFromPB(m.GetTls()),
 		Egress:            plan.Egress{Hosts: m.GetEgress().GetHosts(), CIDRs: m.GetEgress().GetCidrs()},
 		Private:           secretsFromPB(m.GetPrivate()),
+		DisplayName:       m.GetDisplayName(),
+		Description:       m.GetDescription(),
+		LogRetention:      plan.LogRetention{MaxAge: m.GetLogRetention().GetMaxAge().AsDuration(), MaxBytes: m.GetLogRetention().GetMaxBytes()},
 	}
 	if p := m.GetEgress().GetProxy(); p != nil {
 		i.Egress.Proxy = &plan.Proxy{URL: p.GetUrl(), Username: p.GetUsername(), Password: secret(p.GetPassword())}

@@ -104,6 +104,8 @@ func fill(t *testing.T, v reflect.Value, next *int64) {
 		v.SetInt(*next)
 	case reflect.Uint64:
 		v.SetUint(uint64(*next))
+	case reflect.Uint8:
+		v.SetUint(uint64(*next & 0x7f))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Pointer:

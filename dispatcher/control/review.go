@@ -46,6 +46,10 @@ type Review struct {
 	Namespace string
 	// Name of the Webhook, at most 253 bytes; empty for all of the namespace.
 	Name string
+	// Path, if not empty, asks whether the caller may get it, as a path that is no
+	// resource's; it begins with a slash and has at most 253 bytes. Verb, Namespace and
+	// Name are empty then.
+	Path string
 }
 
 // Verdict is the answer to a [Review].
@@ -62,6 +66,11 @@ type Verdict struct {
 // check says, wrapping [ErrNotReviewable], what cannot be asked for.
 func (r *Review) check() error {
 	switch {
+	case r.Path != "":
+		if r.Verb+r.Namespace+r.Name != "" || r.Path[0] != '/' || len(r.Path) > maxName || !utf8.ValidString(r.Path) {
+			return fmt.Errorf("%w: a path begins with a slash, and nothing else is asked for with it", ErrNotReviewable)
+		}
+		return nil
 	case r.Verb != "create" && r.Verb != "get" && r.Verb != "delete":
 		return fmt.Errorf("%w: the verb is not create, get or delete", ErrNotReviewable)
 	case r.Namespace == "" || len(r.Namespace) > maxNamespace || !utf8.ValidString(r.Namespace):
@@ -84,7 +93,7 @@ func (v *service) Review(ctx context.Context, m *pb.ReviewRequest) (*pb.ReviewRe
 	if s.review == nil {
 		return nil, status.Error(codes.Unimplemented, "this manager does not review callers")
 	}
-	review := Review{Token: plan.NewSecret(string(m.GetToken())), Verb: m.GetVerb(), Namespace: m.GetNamespace(), Name: m.GetName()}
+	review := Review{Token: plan.NewSecret(string(m.GetToken())), Verb: m.GetVerb(), Namespace: m.GetNamespace(), Name: m.GetName(), Path: m.GetPath()}
 	if err := review.check(); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -128,7 +137,7 @@ func (c *Client) Review(ctx context.Context, r Review) (Verdict, error) {
 	limited, cancel := context.WithTimeout(ctx, reviewTimeout)
 	defer cancel()
 	m, err := client.Review(limited, &pb.ReviewRequest{
-		Token: []byte(r.Token.Reveal()), Verb: r.Verb, Namespace: r.Namespace, Name: r.Name,
+		Token: []byte(r.Token.Reveal()), Verb: r.Verb, Namespace: r.Namespace, Name: r.Name, Path: r.Path,
 	})
 	switch {
 	case err == nil:

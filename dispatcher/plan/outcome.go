@@ -86,4 +86,18 @@ type Report struct {
 	// ConsecutiveFailures counts the calls since then that did not. Cancelled ones count
 	// as neither: they say nothing of the receiver.
 	ConsecutiveFailures int
+	// Hours are the outcomes by the hour, in order, of at most the last 25 hours in which
+	// there were any; see [Report.Recent].
+	Hours []Hour
+}
+
+// Hour counts the calls of a webhook that ended within one hour. Cancelled ones are not
+// among them.
+type Hour struct {
+	// Since is when the hour began, in hours since 1970.
+	Since int64 `cbor:"1,keyasint"`
+	// Calls is how many calls ended, Failed how many of them with another outcome than
+	// Succeeded.
+	Calls  int `cbor:"2,keyasint"`
+	Failed int `cbor:"3,keyasint,omitempty"`
 }

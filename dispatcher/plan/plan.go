@@ -34,6 +34,12 @@ func (r Ref) String() string { return string(r.Kind) + " " + r.Key.String() }
 type Integration struct {
 	Key        Key
 	Generation int64
+	// DisplayName and Description are what people read; empty if the manifest has
+	// none.
+	DisplayName string
+	Description string
+	// LogRetention is how long the log of its calls is kept.
+	LogRetention LogRetention
 
 	// NotReady, when not empty, says in one sentence why nothing may be sent
 	// for this integration now (its spec is invalid, or a Secret is missing).
@@ -77,6 +83,17 @@ type Integration struct {
 	Suspend bool
 }
 
+// LogRetention bounds the delivery log of one integration. What has ended goes as
+// soon as it is past either bound; what waits stays.
+type LogRetention struct {
+	// MaxAge is how long what has ended is kept; 0 is as long as the installation keeps
+	// it.
+	MaxAge time.Duration
+	// MaxBytes is what the log may take in bytes, the oldest going first; 0 is no bound
+	// but the installation's.
+	MaxBytes int64
+}
+
 // Header is one header of an integration.
 type Header struct {
 	Name string
@@ -92,6 +109,12 @@ type Webhook struct {
 	Key        Key
 	UID        string
 	Generation int64
+	// DisplayName is what people read; empty if the manifest has none.
+	DisplayName string
+	// Manifest is the spec of the Webhook as its author wrote it, as JSON compressed
+	// by gzip, for those who want a copy of it; empty if it is not known. It has no
+	// secrets: a Webhook can only refer to them.
+	Manifest []byte
 	// Integration is the integration whose root URL, headers and limit it uses, and
 	// to whose bounds its waiting calls count. It is empty as long as the webhook
 	// refers to one of another namespace that it may not use: nobody may fill up

@@ -84,7 +84,10 @@ type ReviewRequest struct {
 	Verb      string `protobuf:"bytes,2,opt,name=verb,proto3" json:"verb,omitempty"`
 	Namespace string `protobuf:"bytes,3,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// name of the Webhook; empty for all of the namespace.
-	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	// path, if not empty, is asked for in place of a namespace: whether the caller may
+	// get it, as a path that is no resource's.
+	Path          string `protobuf:"bytes,5,opt,name=path,proto3" json:"path,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -143,6 +146,13 @@ func (x *ReviewRequest) GetNamespace() string {
 func (x *ReviewRequest) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *ReviewRequest) GetPath() string {
+	if x != nil {
+		return x.Path
 	}
 	return ""
 }
@@ -952,6 +962,9 @@ type Integration struct {
 	Tls               *TLS                   `protobuf:"bytes,16,opt,name=tls,proto3" json:"tls,omitempty"`
 	Egress            *Egress                `protobuf:"bytes,17,opt,name=egress,proto3" json:"egress,omitempty"`
 	Private           [][]byte               `protobuf:"bytes,18,rep,name=private,proto3" json:"private,omitempty"`
+	DisplayName       string                 `protobuf:"bytes,19,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Description       string                 `protobuf:"bytes,20,opt,name=description,proto3" json:"description,omitempty"`
+	LogRetention      *LogRetention          `protobuf:"bytes,21,opt,name=log_retention,json=logRetention,proto3" json:"log_retention,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -1112,6 +1125,80 @@ func (x *Integration) GetPrivate() [][]byte {
 	return nil
 }
 
+func (x *Integration) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Integration) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Integration) GetLogRetention() *LogRetention {
+	if x != nil {
+		return x.LogRetention
+	}
+	return nil
+}
+
+// LogRetention mirrors plan.LogRetention.
+type LogRetention struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	MaxAge        *durationpb.Duration   `protobuf:"bytes,1,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	MaxBytes      int64                  `protobuf:"varint,2,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRetention) Reset() {
+	*x = LogRetention{}
+	mi := &file_control_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRetention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRetention) ProtoMessage() {}
+
+func (x *LogRetention) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRetention.ProtoReflect.Descriptor instead.
+func (*LogRetention) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *LogRetention) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *LogRetention) GetMaxBytes() int64 {
+	if x != nil {
+		return x.MaxBytes
+	}
+	return 0
+}
+
 // OAuth2 mirrors plan.OAuth2.
 type OAuth2 struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1127,7 +1214,7 @@ type OAuth2 struct {
 
 func (x *OAuth2) Reset() {
 	*x = OAuth2{}
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1226,7 @@ func (x *OAuth2) String() string {
 func (*OAuth2) ProtoMessage() {}
 
 func (x *OAuth2) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[13]
+	mi := &file_control_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1239,7 @@ func (x *OAuth2) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OAuth2.ProtoReflect.Descriptor instead.
 func (*OAuth2) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{13}
+	return file_control_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OAuth2) GetTokenUrl() string {
@@ -1208,7 +1295,7 @@ type Parameter struct {
 
 func (x *Parameter) Reset() {
 	*x = Parameter{}
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1307,7 @@ func (x *Parameter) String() string {
 func (*Parameter) ProtoMessage() {}
 
 func (x *Parameter) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[14]
+	mi := &file_control_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1320,7 @@ func (x *Parameter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Parameter.ProtoReflect.Descriptor instead.
 func (*Parameter) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{14}
+	return file_control_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Parameter) GetName() string {
@@ -1264,7 +1351,7 @@ type TLS struct {
 
 func (x *TLS) Reset() {
 	*x = TLS{}
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1363,7 @@ func (x *TLS) String() string {
 func (*TLS) ProtoMessage() {}
 
 func (x *TLS) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[15]
+	mi := &file_control_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1376,7 @@ func (x *TLS) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TLS.ProtoReflect.Descriptor instead.
 func (*TLS) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{15}
+	return file_control_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TLS) GetCaBundle() string {
@@ -1339,7 +1426,7 @@ type Egress struct {
 
 func (x *Egress) Reset() {
 	*x = Egress{}
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1438,7 @@ func (x *Egress) String() string {
 func (*Egress) ProtoMessage() {}
 
 func (x *Egress) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[16]
+	mi := &file_control_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1451,7 @@ func (x *Egress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Egress.ProtoReflect.Descriptor instead.
 func (*Egress) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{16}
+	return file_control_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Egress) GetHosts() []string {
@@ -1400,7 +1487,7 @@ type Proxy struct {
 
 func (x *Proxy) Reset() {
 	*x = Proxy{}
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1412,7 +1499,7 @@ func (x *Proxy) String() string {
 func (*Proxy) ProtoMessage() {}
 
 func (x *Proxy) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[17]
+	mi := &file_control_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1425,7 +1512,7 @@ func (x *Proxy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Proxy.ProtoReflect.Descriptor instead.
 func (*Proxy) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{17}
+	return file_control_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Proxy) GetUrl() string {
@@ -1462,7 +1549,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1474,7 +1561,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[18]
+	mi := &file_control_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1487,7 +1574,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{18}
+	return file_control_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Header) GetName() string {
@@ -1539,13 +1626,15 @@ type Webhook struct {
 	BodyContext          string                 `protobuf:"bytes,23,opt,name=body_context,json=bodyContext,proto3" json:"body_context,omitempty"`
 	Response             *Response              `protobuf:"bytes,24,opt,name=response,proto3" json:"response,omitempty"`
 	Triggers             []*Trigger             `protobuf:"bytes,25,rep,name=triggers,proto3" json:"triggers,omitempty"`
+	DisplayName          string                 `protobuf:"bytes,26,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	Manifest             []byte                 `protobuf:"bytes,27,opt,name=manifest,proto3" json:"manifest,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Webhook) Reset() {
 	*x = Webhook{}
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1557,7 +1646,7 @@ func (x *Webhook) String() string {
 func (*Webhook) ProtoMessage() {}
 
 func (x *Webhook) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[19]
+	mi := &file_control_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1570,7 +1659,7 @@ func (x *Webhook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
 func (*Webhook) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{19}
+	return file_control_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Webhook) GetNamespace() string {
@@ -1748,6 +1837,20 @@ func (x *Webhook) GetTriggers() []*Trigger {
 	return nil
 }
 
+func (x *Webhook) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Webhook) GetManifest() []byte {
+	if x != nil {
+		return x.Manifest
+	}
+	return nil
+}
+
 // Response mirrors plan.Response.
 type Response struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1760,7 +1863,7 @@ type Response struct {
 
 func (x *Response) Reset() {
 	*x = Response{}
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +1875,7 @@ func (x *Response) String() string {
 func (*Response) ProtoMessage() {}
 
 func (x *Response) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[20]
+	mi := &file_control_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +1888,7 @@ func (x *Response) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Response.ProtoReflect.Descriptor instead.
 func (*Response) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{20}
+	return file_control_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Response) GetVariables() []*Variable {
@@ -1821,7 +1924,7 @@ type Variable struct {
 
 func (x *Variable) Reset() {
 	*x = Variable{}
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +1936,7 @@ func (x *Variable) String() string {
 func (*Variable) ProtoMessage() {}
 
 func (x *Variable) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[21]
+	mi := &file_control_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +1949,7 @@ func (x *Variable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Variable.ProtoReflect.Descriptor instead.
 func (*Variable) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{21}
+	return file_control_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Variable) GetName() string {
@@ -1882,7 +1985,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1894,7 +1997,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[22]
+	mi := &file_control_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1907,7 +2010,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{22}
+	return file_control_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Condition) GetVariable() string {
@@ -1943,7 +2046,7 @@ type Trigger struct {
 
 func (x *Trigger) Reset() {
 	*x = Trigger{}
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1955,7 +2058,7 @@ func (x *Trigger) String() string {
 func (*Trigger) ProtoMessage() {}
 
 func (x *Trigger) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[23]
+	mi := &file_control_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1968,7 +2071,7 @@ func (x *Trigger) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Trigger.ProtoReflect.Descriptor instead.
 func (*Trigger) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{23}
+	return file_control_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Trigger) GetType() string {
@@ -2003,7 +2106,7 @@ type HeaderTemplate struct {
 
 func (x *HeaderTemplate) Reset() {
 	*x = HeaderTemplate{}
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2015,7 +2118,7 @@ func (x *HeaderTemplate) String() string {
 func (*HeaderTemplate) ProtoMessage() {}
 
 func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[24]
+	mi := &file_control_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2028,7 +2131,7 @@ func (x *HeaderTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeaderTemplate.ProtoReflect.Descriptor instead.
 func (*HeaderTemplate) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{24}
+	return file_control_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HeaderTemplate) GetName() string {
@@ -2059,7 +2162,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2071,7 +2174,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[25]
+	mi := &file_control_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2084,7 +2187,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{25}
+	return file_control_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Retry) GetRetries() int64 {
@@ -2133,7 +2236,7 @@ type Outcomes struct {
 
 func (x *Outcomes) Reset() {
 	*x = Outcomes{}
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2145,7 +2248,7 @@ func (x *Outcomes) String() string {
 func (*Outcomes) ProtoMessage() {}
 
 func (x *Outcomes) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[26]
+	mi := &file_control_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2158,7 +2261,7 @@ func (x *Outcomes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcomes.ProtoReflect.Descriptor instead.
 func (*Outcomes) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{26}
+	return file_control_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Outcomes) GetReports() []*Report {
@@ -2184,13 +2287,14 @@ type Report struct {
 	Message             string                 `protobuf:"bytes,11,opt,name=message,proto3" json:"message,omitempty"`
 	LastSuccess         *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=last_success,json=lastSuccess,proto3" json:"last_success,omitempty"`
 	ConsecutiveFailures int64                  `protobuf:"varint,13,opt,name=consecutive_failures,json=consecutiveFailures,proto3" json:"consecutive_failures,omitempty"`
+	Hours               []*Hour                `protobuf:"bytes,14,rep,name=hours,proto3" json:"hours,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2202,7 +2306,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[27]
+	mi := &file_control_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2215,7 +2319,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{27}
+	return file_control_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Report) GetNamespace() string {
@@ -2309,6 +2413,74 @@ func (x *Report) GetConsecutiveFailures() int64 {
 	return 0
 }
 
+func (x *Report) GetHours() []*Hour {
+	if x != nil {
+		return x.Hours
+	}
+	return nil
+}
+
+// Hour mirrors plan.Hour.
+type Hour struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Since         int64                  `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`
+	Calls         int64                  `protobuf:"varint,2,opt,name=calls,proto3" json:"calls,omitempty"`
+	Failed        int64                  `protobuf:"varint,3,opt,name=failed,proto3" json:"failed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hour) Reset() {
+	*x = Hour{}
+	mi := &file_control_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hour) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hour) ProtoMessage() {}
+
+func (x *Hour) ProtoReflect() protoreflect.Message {
+	mi := &file_control_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hour.ProtoReflect.Descriptor instead.
+func (*Hour) Descriptor() ([]byte, []int) {
+	return file_control_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Hour) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Hour) GetCalls() int64 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *Hour) GetFailed() int64 {
+	if x != nil {
+		return x.Failed
+	}
+	return 0
+}
+
 // OutcomesAck says which outcomes are safe in status; older ones of the same
 // webhook are as well.
 type OutcomesAck struct {
@@ -2320,7 +2492,7 @@ type OutcomesAck struct {
 
 func (x *OutcomesAck) Reset() {
 	*x = OutcomesAck{}
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2332,7 +2504,7 @@ func (x *OutcomesAck) String() string {
 func (*OutcomesAck) ProtoMessage() {}
 
 func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[28]
+	mi := &file_control_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2345,7 +2517,7 @@ func (x *OutcomesAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutcomesAck.ProtoReflect.Descriptor instead.
 func (*OutcomesAck) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{28}
+	return file_control_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *OutcomesAck) GetDone() []*ReportSeq {
@@ -2367,7 +2539,7 @@ type ReportSeq struct {
 
 func (x *ReportSeq) Reset() {
 	*x = ReportSeq{}
-	mi := &file_control_proto_msgTypes[29]
+	mi := &file_control_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2379,7 +2551,7 @@ func (x *ReportSeq) String() string {
 func (*ReportSeq) ProtoMessage() {}
 
 func (x *ReportSeq) ProtoReflect() protoreflect.Message {
-	mi := &file_control_proto_msgTypes[29]
+	mi := &file_control_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2392,7 +2564,7 @@ func (x *ReportSeq) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportSeq.ProtoReflect.Descriptor instead.
 func (*ReportSeq) Descriptor() ([]byte, []int) {
-	return file_control_proto_rawDescGZIP(), []int{29}
+	return file_control_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ReportSeq) GetNamespace() string {
@@ -2420,12 +2592,13 @@ var File_control_proto protoreflect.FileDescriptor
 
 const file_control_proto_rawDesc = "" +
 	"\n" +
-	"\rcontrol.proto\x12\x1bmaestra.webhooks.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n" +
+	"\rcontrol.proto\x12\x1bmaestra.webhooks.control.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\x01\n" +
 	"\rReviewRequest\x12\x19\n" +
 	"\x05token\x18\x01 \x01(\fB\x03\x80\x01\x01R\x05token\x12\x12\n" +
 	"\x04verb\x18\x02 \x01(\tR\x04verb\x12\x1c\n" +
 	"\tnamespace\x18\x03 \x01(\tR\tnamespace\x12\x12\n" +
-	"\x04name\x18\x04 \x01(\tR\x04name\"d\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
+	"\x04path\x18\x05 \x01(\tR\x04path\"d\n" +
 	"\x0eReviewResponse\x12$\n" +
 	"\rauthenticated\x18\x01 \x01(\bR\rauthenticated\x12\x18\n" +
 	"\aallowed\x18\x02 \x01(\bR\aallowed\x12\x12\n" +
@@ -2471,7 +2644,7 @@ const file_control_proto_rawDesc = "" +
 	"\vEntryResult\x122\n" +
 	"\x03ref\x18\x01 \x01(\v2 .maestra.webhooks.control.v1.RefR\x03ref\x12\x12\n" +
 	"\x04hash\x18\x02 \x01(\fR\x04hash\x12\x14\n" +
-	"\x05error\x18\x03 \x01(\tR\x05error\"\xf1\x05\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"\x86\a\n" +
 	"\vIntegration\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
@@ -2494,7 +2667,13 @@ const file_control_proto_rawDesc = "" +
 	"\fsigning_keys\x18\x0f \x03(\fB\x03\x80\x01\x01R\vsigningKeys\x122\n" +
 	"\x03tls\x18\x10 \x01(\v2 .maestra.webhooks.control.v1.TLSR\x03tls\x12;\n" +
 	"\x06egress\x18\x11 \x01(\v2#.maestra.webhooks.control.v1.EgressR\x06egress\x12\x1d\n" +
-	"\aprivate\x18\x12 \x03(\fB\x03\x80\x01\x01R\aprivate\"\xeb\x01\n" +
+	"\aprivate\x18\x12 \x03(\fB\x03\x80\x01\x01R\aprivate\x12!\n" +
+	"\fdisplay_name\x18\x13 \x01(\tR\vdisplayName\x12 \n" +
+	"\vdescription\x18\x14 \x01(\tR\vdescription\x12N\n" +
+	"\rlog_retention\x18\x15 \x01(\v2).maestra.webhooks.control.v1.LogRetentionR\flogRetention\"_\n" +
+	"\fLogRetention\x122\n" +
+	"\amax_age\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12\x1b\n" +
+	"\tmax_bytes\x18\x02 \x01(\x03R\bmaxBytes\"\xeb\x01\n" +
 	"\x06OAuth2\x12\x1b\n" +
 	"\ttoken_url\x18\x01 \x01(\tR\btokenUrl\x12\x1b\n" +
 	"\tclient_id\x18\x02 \x01(\tR\bclientId\x12(\n" +
@@ -2526,7 +2705,7 @@ const file_control_proto_rawDesc = "" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\fB\x03\x80\x01\x01R\x05value\x12\x18\n" +
-	"\aprivate\x18\x03 \x01(\bR\aprivate\"\x8f\a\n" +
+	"\aprivate\x18\x03 \x01(\bR\aprivate\"\xce\a\n" +
 	"\aWebhook\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -2557,7 +2736,9 @@ const file_control_proto_rawDesc = "" +
 	"body_field\x18\x16 \x01(\tR\tbodyField\x12!\n" +
 	"\fbody_context\x18\x17 \x01(\tR\vbodyContext\x12A\n" +
 	"\bresponse\x18\x18 \x01(\v2%.maestra.webhooks.control.v1.ResponseR\bresponse\x12@\n" +
-	"\btriggers\x18\x19 \x03(\v2$.maestra.webhooks.control.v1.TriggerR\btriggers\"\xab\x01\n" +
+	"\btriggers\x18\x19 \x03(\v2$.maestra.webhooks.control.v1.TriggerR\btriggers\x12!\n" +
+	"\fdisplay_name\x18\x1a \x01(\tR\vdisplayName\x12\x1a\n" +
+	"\bmanifest\x18\x1b \x01(\fR\bmanifest\"\xab\x01\n" +
 	"\bResponse\x12C\n" +
 	"\tvariables\x18\x01 \x03(\v2%.maestra.webhooks.control.v1.VariableR\tvariables\x12F\n" +
 	"\n" +
@@ -2586,7 +2767,7 @@ const file_control_proto_rawDesc = "" +
 	"\tmax_delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\bmaxDelay\x12\x18\n" +
 	"\areasons\x18\x05 \x03(\tR\areasons\"I\n" +
 	"\bOutcomes\x12=\n" +
-	"\areports\x18\x01 \x03(\v2#.maestra.webhooks.control.v1.ReportR\areports\"\xde\x03\n" +
+	"\areports\x18\x01 \x03(\v2#.maestra.webhooks.control.v1.ReportR\areports\"\x97\x04\n" +
 	"\x06Report\x12\x1c\n" +
 	"\tnamespace\x18\x01 \x01(\tR\tnamespace\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n" +
@@ -2603,7 +2784,12 @@ const file_control_proto_rawDesc = "" +
 	" \x01(\v2\x19.google.protobuf.DurationR\bduration\x12\x18\n" +
 	"\amessage\x18\v \x01(\tR\amessage\x12=\n" +
 	"\flast_success\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\vlastSuccess\x121\n" +
-	"\x14consecutive_failures\x18\r \x01(\x03R\x13consecutiveFailures\"I\n" +
+	"\x14consecutive_failures\x18\r \x01(\x03R\x13consecutiveFailures\x127\n" +
+	"\x05hours\x18\x0e \x03(\v2!.maestra.webhooks.control.v1.HourR\x05hours\"J\n" +
+	"\x04Hour\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x14\n" +
+	"\x05calls\x18\x02 \x01(\x03R\x05calls\x12\x16\n" +
+	"\x06failed\x18\x03 \x01(\x03R\x06failed\"I\n" +
 	"\vOutcomesAck\x12:\n" +
 	"\x04done\x18\x01 \x03(\v2&.maestra.webhooks.control.v1.ReportSeqR\x04done\"O\n" +
 	"\tReportSeq\x12\x1c\n" +
@@ -2631,7 +2817,7 @@ func file_control_proto_rawDescGZIP() []byte {
 }
 
 var file_control_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_control_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_control_proto_goTypes = []any{
 	(Kind)(0),                     // 0: maestra.webhooks.control.v1.Kind
 	(*ReviewRequest)(nil),         // 1: maestra.webhooks.control.v1.ReviewRequest
@@ -2647,32 +2833,34 @@ var file_control_proto_goTypes = []any{
 	(*Ack)(nil),                   // 11: maestra.webhooks.control.v1.Ack
 	(*EntryResult)(nil),           // 12: maestra.webhooks.control.v1.EntryResult
 	(*Integration)(nil),           // 13: maestra.webhooks.control.v1.Integration
-	(*OAuth2)(nil),                // 14: maestra.webhooks.control.v1.OAuth2
-	(*Parameter)(nil),             // 15: maestra.webhooks.control.v1.Parameter
-	(*TLS)(nil),                   // 16: maestra.webhooks.control.v1.TLS
-	(*Egress)(nil),                // 17: maestra.webhooks.control.v1.Egress
-	(*Proxy)(nil),                 // 18: maestra.webhooks.control.v1.Proxy
-	(*Header)(nil),                // 19: maestra.webhooks.control.v1.Header
-	(*Webhook)(nil),               // 20: maestra.webhooks.control.v1.Webhook
-	(*Response)(nil),              // 21: maestra.webhooks.control.v1.Response
-	(*Variable)(nil),              // 22: maestra.webhooks.control.v1.Variable
-	(*Condition)(nil),             // 23: maestra.webhooks.control.v1.Condition
-	(*Trigger)(nil),               // 24: maestra.webhooks.control.v1.Trigger
-	(*HeaderTemplate)(nil),        // 25: maestra.webhooks.control.v1.HeaderTemplate
-	(*Retry)(nil),                 // 26: maestra.webhooks.control.v1.Retry
-	(*Outcomes)(nil),              // 27: maestra.webhooks.control.v1.Outcomes
-	(*Report)(nil),                // 28: maestra.webhooks.control.v1.Report
-	(*OutcomesAck)(nil),           // 29: maestra.webhooks.control.v1.OutcomesAck
-	(*ReportSeq)(nil),             // 30: maestra.webhooks.control.v1.ReportSeq
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*LogRetention)(nil),          // 14: maestra.webhooks.control.v1.LogRetention
+	(*OAuth2)(nil),                // 15: maestra.webhooks.control.v1.OAuth2
+	(*Parameter)(nil),             // 16: maestra.webhooks.control.v1.Parameter
+	(*TLS)(nil),                   // 17: maestra.webhooks.control.v1.TLS
+	(*Egress)(nil),                // 18: maestra.webhooks.control.v1.Egress
+	(*Proxy)(nil),                 // 19: maestra.webhooks.control.v1.Proxy
+	(*Header)(nil),                // 20: maestra.webhooks.control.v1.Header
+	(*Webhook)(nil),               // 21: maestra.webhooks.control.v1.Webhook
+	(*Response)(nil),              // 22: maestra.webhooks.control.v1.Response
+	(*Variable)(nil),              // 23: maestra.webhooks.control.v1.Variable
+	(*Condition)(nil),             // 24: maestra.webhooks.control.v1.Condition
+	(*Trigger)(nil),               // 25: maestra.webhooks.control.v1.Trigger
+	(*HeaderTemplate)(nil),        // 26: maestra.webhooks.control.v1.HeaderTemplate
+	(*Retry)(nil),                 // 27: maestra.webhooks.control.v1.Retry
+	(*Outcomes)(nil),              // 28: maestra.webhooks.control.v1.Outcomes
+	(*Report)(nil),                // 29: maestra.webhooks.control.v1.Report
+	(*Hour)(nil),                  // 30: maestra.webhooks.control.v1.Hour
+	(*OutcomesAck)(nil),           // 31: maestra.webhooks.control.v1.OutcomesAck
+	(*ReportSeq)(nil),             // 32: maestra.webhooks.control.v1.ReportSeq
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
 }
 var file_control_proto_depIdxs = []int32{
 	8,  // 0: maestra.webhooks.control.v1.DispatcherMessage.hello:type_name -> maestra.webhooks.control.v1.Hello
 	11, // 1: maestra.webhooks.control.v1.DispatcherMessage.ack:type_name -> maestra.webhooks.control.v1.Ack
-	27, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
+	28, // 2: maestra.webhooks.control.v1.DispatcherMessage.outcomes:type_name -> maestra.webhooks.control.v1.Outcomes
 	9,  // 3: maestra.webhooks.control.v1.ManagerMessage.delta:type_name -> maestra.webhooks.control.v1.Delta
-	29, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
+	31, // 4: maestra.webhooks.control.v1.ManagerMessage.outcomes_ack:type_name -> maestra.webhooks.control.v1.OutcomesAck
 	5,  // 5: maestra.webhooks.control.v1.ManagerMessage.serving_certificate:type_name -> maestra.webhooks.control.v1.ServingCertificate
 	0,  // 6: maestra.webhooks.control.v1.Ref.kind:type_name -> maestra.webhooks.control.v1.Kind
 	6,  // 7: maestra.webhooks.control.v1.EntryVersion.ref:type_name -> maestra.webhooks.control.v1.Ref
@@ -2681,40 +2869,43 @@ var file_control_proto_depIdxs = []int32{
 	10, // 10: maestra.webhooks.control.v1.Delta.upserts:type_name -> maestra.webhooks.control.v1.Entry
 	6,  // 11: maestra.webhooks.control.v1.Delta.removals:type_name -> maestra.webhooks.control.v1.Ref
 	13, // 12: maestra.webhooks.control.v1.Entry.integration:type_name -> maestra.webhooks.control.v1.Integration
-	20, // 13: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
+	21, // 13: maestra.webhooks.control.v1.Entry.webhook:type_name -> maestra.webhooks.control.v1.Webhook
 	12, // 14: maestra.webhooks.control.v1.Ack.results:type_name -> maestra.webhooks.control.v1.EntryResult
 	6,  // 15: maestra.webhooks.control.v1.EntryResult.ref:type_name -> maestra.webhooks.control.v1.Ref
-	19, // 16: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
-	31, // 17: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
-	26, // 18: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
-	14, // 19: maestra.webhooks.control.v1.Integration.oauth2:type_name -> maestra.webhooks.control.v1.OAuth2
-	16, // 20: maestra.webhooks.control.v1.Integration.tls:type_name -> maestra.webhooks.control.v1.TLS
-	17, // 21: maestra.webhooks.control.v1.Integration.egress:type_name -> maestra.webhooks.control.v1.Egress
-	15, // 22: maestra.webhooks.control.v1.OAuth2.parameters:type_name -> maestra.webhooks.control.v1.Parameter
-	18, // 23: maestra.webhooks.control.v1.Egress.proxy:type_name -> maestra.webhooks.control.v1.Proxy
-	25, // 24: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
-	31, // 25: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
-	26, // 26: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
-	21, // 27: maestra.webhooks.control.v1.Webhook.response:type_name -> maestra.webhooks.control.v1.Response
-	24, // 28: maestra.webhooks.control.v1.Webhook.triggers:type_name -> maestra.webhooks.control.v1.Trigger
-	22, // 29: maestra.webhooks.control.v1.Response.variables:type_name -> maestra.webhooks.control.v1.Variable
-	23, // 30: maestra.webhooks.control.v1.Response.conditions:type_name -> maestra.webhooks.control.v1.Condition
-	31, // 31: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
-	31, // 32: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
-	28, // 33: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
-	32, // 34: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
-	31, // 35: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
-	32, // 36: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
-	30, // 37: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
-	3,  // 38: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
-	1,  // 39: maestra.webhooks.control.v1.Control.Review:input_type -> maestra.webhooks.control.v1.ReviewRequest
-	4,  // 40: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
-	2,  // 41: maestra.webhooks.control.v1.Control.Review:output_type -> maestra.webhooks.control.v1.ReviewResponse
-	40, // [40:42] is the sub-list for method output_type
-	38, // [38:40] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	20, // 16: maestra.webhooks.control.v1.Integration.headers:type_name -> maestra.webhooks.control.v1.Header
+	33, // 17: maestra.webhooks.control.v1.Integration.timeout:type_name -> google.protobuf.Duration
+	27, // 18: maestra.webhooks.control.v1.Integration.retry:type_name -> maestra.webhooks.control.v1.Retry
+	15, // 19: maestra.webhooks.control.v1.Integration.oauth2:type_name -> maestra.webhooks.control.v1.OAuth2
+	17, // 20: maestra.webhooks.control.v1.Integration.tls:type_name -> maestra.webhooks.control.v1.TLS
+	18, // 21: maestra.webhooks.control.v1.Integration.egress:type_name -> maestra.webhooks.control.v1.Egress
+	14, // 22: maestra.webhooks.control.v1.Integration.log_retention:type_name -> maestra.webhooks.control.v1.LogRetention
+	33, // 23: maestra.webhooks.control.v1.LogRetention.max_age:type_name -> google.protobuf.Duration
+	16, // 24: maestra.webhooks.control.v1.OAuth2.parameters:type_name -> maestra.webhooks.control.v1.Parameter
+	19, // 25: maestra.webhooks.control.v1.Egress.proxy:type_name -> maestra.webhooks.control.v1.Proxy
+	26, // 26: maestra.webhooks.control.v1.Webhook.headers:type_name -> maestra.webhooks.control.v1.HeaderTemplate
+	33, // 27: maestra.webhooks.control.v1.Webhook.timeout:type_name -> google.protobuf.Duration
+	27, // 28: maestra.webhooks.control.v1.Webhook.retry:type_name -> maestra.webhooks.control.v1.Retry
+	22, // 29: maestra.webhooks.control.v1.Webhook.response:type_name -> maestra.webhooks.control.v1.Response
+	25, // 30: maestra.webhooks.control.v1.Webhook.triggers:type_name -> maestra.webhooks.control.v1.Trigger
+	23, // 31: maestra.webhooks.control.v1.Response.variables:type_name -> maestra.webhooks.control.v1.Variable
+	24, // 32: maestra.webhooks.control.v1.Response.conditions:type_name -> maestra.webhooks.control.v1.Condition
+	33, // 33: maestra.webhooks.control.v1.Retry.delay:type_name -> google.protobuf.Duration
+	33, // 34: maestra.webhooks.control.v1.Retry.max_delay:type_name -> google.protobuf.Duration
+	29, // 35: maestra.webhooks.control.v1.Outcomes.reports:type_name -> maestra.webhooks.control.v1.Report
+	34, // 36: maestra.webhooks.control.v1.Report.time:type_name -> google.protobuf.Timestamp
+	33, // 37: maestra.webhooks.control.v1.Report.duration:type_name -> google.protobuf.Duration
+	34, // 38: maestra.webhooks.control.v1.Report.last_success:type_name -> google.protobuf.Timestamp
+	30, // 39: maestra.webhooks.control.v1.Report.hours:type_name -> maestra.webhooks.control.v1.Hour
+	32, // 40: maestra.webhooks.control.v1.OutcomesAck.done:type_name -> maestra.webhooks.control.v1.ReportSeq
+	3,  // 41: maestra.webhooks.control.v1.Control.Session:input_type -> maestra.webhooks.control.v1.DispatcherMessage
+	1,  // 42: maestra.webhooks.control.v1.Control.Review:input_type -> maestra.webhooks.control.v1.ReviewRequest
+	4,  // 43: maestra.webhooks.control.v1.Control.Session:output_type -> maestra.webhooks.control.v1.ManagerMessage
+	2,  // 44: maestra.webhooks.control.v1.Control.Review:output_type -> maestra.webhooks.control.v1.ReviewResponse
+	43, // [43:45] is the sub-list for method output_type
+	41, // [41:43] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_control_proto_init() }
@@ -2742,7 +2933,7 @@ func file_control_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_control_proto_rawDesc), len(file_control_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -40,7 +40,14 @@ const (
 	RefusedAge = 10 * time.Second
 )
 
+// MetricsPath is the path at which a process shows its metrics.
+const MetricsPath = "/metrics"
+
 const (
+	// identify, in place of a verb, asks only who somebody is; pagePath is then asked for,
+	// since a review asks for something.
+	identify = "identify"
+	pagePath = "/ui/"
 	// unavailableAge is how long a caller is not asked about again after a review that
 	// failed; retryAge is that for a verdict that is still used.
 	unavailableAge = time.Second
@@ -64,6 +71,9 @@ type Review struct {
 	Verb string
 	// Namespace and Name name the Webhook; without a Name all of the namespace.
 	Namespace, Name string
+	// Path, if not empty, asks in place of these whether the holder may get it, as a path
+	// that is no resource's.
+	Path string
 }
 
 // Verdict is what Kubernetes says.
@@ -105,8 +115,8 @@ type Controller struct {
 
 // key is what a verdict is for.
 type key struct {
-	token                 [sha256.Size]byte
-	verb, namespace, name string
+	token                       [sha256.Size]byte
+	verb, namespace, name, path string
 }
 
 // grant is a verdict that allows.
@@ -138,7 +148,23 @@ func New(o Options) *Controller {
 // empty. The error is [ErrUnauthenticated], [ErrForbidden], [ErrUnavailable], or
 // that of ctx. A review that ctx's end leaves behind goes on for others.
 func (c *Controller) Allow(ctx context.Context, token, verb, namespace, name string) (user string, err error) {
-	k := key{sha256.Sum256([]byte(token)), verb, namespace, name}
+	return c.judge(ctx, token, key{token: sha256.Sum256([]byte(token)), verb: verb, namespace: namespace, name: name})
+}
+
+// AllowPath is Allow for getting a path that is no resource's, such as
+// [MetricsPath].
+func (c *Controller) AllowPath(ctx context.Context, token, path string) (user string, err error) {
+	return c.judge(ctx, token, key{token: sha256.Sum256([]byte(token)), path: path})
+}
+
+// Identify says who the holder of token is, whatever it may do. The errors are those of
+// Allow, but ErrForbidden.
+func (c *Controller) Identify(ctx context.Context, token string) (user string, err error) {
+	return c.judge(ctx, token, key{token: sha256.Sum256([]byte(token)), verb: identify, path: pagePath})
+}
+
+// judge is Allow for a key.
+func (c *Controller) judge(ctx context.Context, token string, k key) (user string, err error) {
 	if item := c.allowed.Get(k); item != nil {
 		if g, now := item.Value(), time.Now(); now.After(g.renew) {
 			return c.renew(ctx, k, token, g, now)

@@ -14,10 +14,10 @@ import (
 // begin begins a review, or joins the one that is under way for the key. It renews
 // old, or is for a new caller if that is nil.
 func (c *Controller) begin(k key, token string, old *grant) <-chan singleflight.Result {
-	flight := strings.Join([]string{string(k.token[:]), k.verb, k.namespace, k.name}, "\x00")
+	flight := strings.Join([]string{string(k.token[:]), k.verb, k.namespace, k.name, k.path}, "\x00")
 	return c.flights.DoChan(flight, func() (any, error) {
 		// What is remembered is held by no request.
-		k.verb, k.namespace, k.name = strings.Clone(k.verb), strings.Clone(k.namespace), strings.Clone(k.name)
+		k.verb, k.namespace, k.name, k.path = strings.Clone(k.verb), strings.Clone(k.namespace), strings.Clone(k.name), strings.Clone(k.path)
 		return c.review(k, token, old)
 	})
 }
@@ -37,7 +37,11 @@ func (c *Controller) review(k key, token string, old *grant) (user string, err e
 		return "", c.unavailable(k, old, ctx.Err())
 	}
 	asked := time.Now()
-	verdict, err := c.reviewer.Review(ctx, Review{Token: plan.NewSecret(token), Verb: k.verb, Namespace: k.namespace, Name: k.name})
+	wanted := Review{Token: plan.NewSecret(token), Verb: k.verb, Namespace: k.namespace, Name: k.name, Path: k.path}
+	if k.path != "" {
+		wanted.Verb = ""
+	}
+	verdict, err := c.reviewer.Review(ctx, wanted)
 	if err != nil {
 		return "", c.unavailable(k, old, err)
 	}
@@ -47,7 +51,7 @@ func (c *Controller) review(k key, token string, old *grant) (user string, err e
 	switch {
 	case !verdict.Authenticated:
 		return "", c.refuse(k, ErrUnauthenticated)
-	case !verdict.Allowed:
+	case !verdict.Allowed && k.verb != identify:
 		return "", c.refuse(k, ErrForbidden)
 	}
 	c.allow(k, verdict.User, asked, end(token, asked.Add(Lifetime)))

@@ -46,6 +46,10 @@ type Options struct {
 	// of the outcome. It is called without locks, from many goroutines, and may be
 	// called again for an outcome that a crash has undone.
 	Follow func(call *store.Call, state store.State, result *store.Result) []*store.Entry
+	// Ended is told of ends after they are durable, in their order for each call; nobody
+	// is if nil. It is called from many goroutines, must not block, and must neither
+	// change the ends nor keep them when it has returned.
+	Ended func([]*store.End)
 	// Jitter returns a number in [0, 1), for the delay of retries.
 	Jitter func() float64
 
@@ -66,6 +70,7 @@ type Engine struct {
 	log    *slog.Logger
 	report func(plan.Report)
 	follow func(*store.Call, store.State, *store.Result) []*store.Entry
+	ended  func([]*store.End)
 	jitter func() float64
 	wall   func() time.Time
 
@@ -113,6 +118,7 @@ func New(o Options) (*Engine, error) {
 		log:              o.Logger,
 		report:           o.Report,
 		follow:           o.Follow,
+		ended:            o.Ended,
 		jitter:           o.Jitter,
 		wall:             o.Wall,
 		attempts:         attempts,

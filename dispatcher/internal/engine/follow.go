@@ -42,6 +42,9 @@ func (e *Engine) followed(t *turn, end *store.End) {
 
 // tell tells everybody who wants to know of ends that are durable.
 func (e *Engine) tell(ends []*store.End) {
+	if e.ended != nil && len(ends) > 0 {
+		e.ended(ends)
+	}
 	for _, end := range ends {
 		if end.Report != nil {
 			e.report(*end.Report)

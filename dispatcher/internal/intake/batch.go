@@ -140,6 +140,9 @@ func (b *batch) flush() {
 	if err := b.intake.store.Accept(ctx, all...); err != nil {
 		b.fail(err, waiting)
 	} else {
+		if b.intake.accepted != nil {
+			b.intake.accepted(all)
+		}
 		b.lighten()
 		b.intake.hand(waiting)
 		for _, entry := range all {

@@ -80,6 +80,10 @@ type Options struct {
 	// their text. CallBytes bounds the rendered calls on their way into the store,
 	// which takes them three times. No bound if 0.
 	DataBytes, CallBytes int64
+	// Accepted is told of calls when they are durable, those included that have ended
+	// already; nobody is if nil. It must not block, and must neither change the entries nor
+	// keep them. Calls that an outcome of the engine triggers come with its End.
+	Accepted func([]*store.Entry)
 	// Logger is told of calls that an outcome would trigger and that cannot be made;
 	// nobody is told if nil.
 	Logger *slog.Logger
@@ -94,6 +98,8 @@ type Intake struct {
 	data    *room
 	calls   *room
 	log     *slog.Logger
+
+	accepted func([]*store.Entry)
 }
 
 // New makes an intake.
@@ -103,7 +109,7 @@ func New(o Options) *Intake {
 	}
 	return &Intake{
 		catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}},
-		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes), log: o.Logger,
+		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes), log: o.Logger, accepted: o.Accepted,
 	}
 }
 

@@ -39,7 +39,7 @@ func (i *Intake) render(entry *store.Entry, j *job, reserve func(plan.Key, int) 
 	source := &j.webhook.Plan
 	entry.Call = store.Call{
 		ID: id, Webhook: source.Key, WebhookUID: source.UID, WebhookGeneration: source.Generation,
-		SystemName: source.SystemName, CreatedAt: j.now, HasKey: source.HasKey,
+		SystemName: source.SystemName, CreatedAt: j.now, HasKey: source.HasKey, Integration: source.Integration,
 		Hops: j.hops, Data: j.data, Event: j.event, Caller: j.caller,
 	}
 	values := j.values.With(template.Host{TransactionalID: id.String(), CreatedAt: j.now, Event: j.attributes, Variables: j.variables})

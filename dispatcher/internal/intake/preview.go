@@ -46,7 +46,7 @@ func (i *Intake) Preview(ctx context.Context, key plan.Key, data []byte) (*store
 	source, now := &webhook.Plan, time.Now()
 	call := &store.Call{
 		ID: PreviewID, Webhook: key, WebhookUID: source.UID, WebhookGeneration: source.Generation,
-		SystemName: source.SystemName, CreatedAt: now, HasKey: source.HasKey,
+		SystemName: source.SystemName, CreatedAt: now, HasKey: source.HasKey, Integration: source.Integration,
 	}
 	values = values.With(template.Host{TransactionalID: call.ID.String(), CreatedAt: now})
 	var errs parts.Errors

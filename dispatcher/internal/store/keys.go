@@ -22,6 +22,8 @@ import (
 //	i/<day, 4 bytes><key hash>    caller's idempotency key → id, data hash, time
 //	m/<id>                        CBOR of Mark
 //	l/<id><attempt, 4 bytes>      CBOR of Attempt, the log row
+//	t/<ns>\0<begun><id><attempt>  a log row's place in the namespace → see entryValue
+//	x/<ns>\0<webhook>\0<begun><id><attempt>  and in its webhook → the same
 //	r/<id>                        CBOR of Result, only while the call is finished
 //	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
 //	n                             no Seq above it has been given out
@@ -51,6 +53,8 @@ const (
 	prefixResult  = "r/"
 	prefixState   = "s/"
 	prefixReport  = "w/"
+	prefixLog     = "t/"
+	prefixLogOf   = "x/"
 
 	keyLastSeq = "n"
 	keyVersion = "v"
@@ -68,6 +72,8 @@ const (
 	idLen   = 16
 	sizeLen = 4
 	onceLen = idLen + 16 + 8
+	// placeLen is the tail of a key of the log's indexes: begun, id and attempt.
+	placeLen = dueLen + idLen + 4
 )
 
 // idKey is the key of a record that a call has once.

@@ -68,6 +68,9 @@ func (p *Pebble) putEntry(batch *pebble.Batch, entry *Entry, record, state, repo
 	}
 	if !entry.State.Finished() {
 		put(batch, queueKey(call.Webhook, call.Seq, entry.State), queueValue(call))
+	} else {
+		// Such a row can always be encoded.
+		_ = putRow(batch, call, endRow(call, entry.State), State{}, entry.State, new(bytes.Buffer))
 	}
 	if entry.Once != nil {
 		put(batch, onceKey(day(call.CreatedAt), entry.Once.Key), onceValue(call, entry.Once))
@@ -203,15 +206,17 @@ func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, 
 	if err := putResult(batch, e, scratch); err != nil {
 		return nil, err
 	}
-	if e.Attempt != nil {
+	switch {
+	case e.Attempt != nil:
 		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
 			return nil, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
 		}
-		scratch.Reset()
-		if err := encoder.MarshalToBuffer(e.Attempt, scratch); err != nil {
-			return nil, err
-		}
-		put(batch, attemptKey(call.ID, e.Attempt.Number), scratch.Bytes())
+		err = putRow(batch, call, e.Attempt, e.Was, e.Now, scratch)
+	case e.Now.Finished():
+		err = putRow(batch, call, endRow(call, e.Now), e.Was, e.Now, scratch)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return encodeReport(e.Report)
 }

@@ -41,6 +41,7 @@ type reportRecord struct {
 	Message             string        `cbor:"10,keyasint,omitempty"`
 	LastSuccess         time.Time     `cbor:"11,keyasint,omitzero"`
 	ConsecutiveFailures int           `cbor:"12,keyasint,omitempty"`
+	Hours               []plan.Hour   `cbor:"13,keyasint,omitempty"`
 }
 
 // encode returns the record of a value.

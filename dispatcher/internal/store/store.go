@@ -94,6 +94,19 @@ type Store interface {
 	// unknown call.
 	Attempts(id uuid.UUID) ([]Attempt, error)
 
+	// Log reads rows of the delivery log of a namespace in order of time. format appends
+	// what is wanted of a row to dst; it is called from several goroutines at a time, and
+	// must not keep the row. What it has made of rows that follow each other comes to
+	// write, in order, a chunk at a time; an error of write ends the reading and is
+	// returned. Memory does not grow with the number of rows. A row that is written
+	// meanwhile may be missing, one that is dropped meanwhile may be there.
+	Log(ctx context.Context, q LogQuery, format func(dst []byte, row *LogRow) []byte, write func(LogChunk) error) (LogEnd, error)
+
+	// LogEntries visits, in order of time and oldest first, what the index of the log knows
+	// of the rows that the filter wants, whose Text is not looked at, until visit returns
+	// false. It costs a fraction of Log.
+	LogEntries(ctx context.Context, f LogFilter, visit func(*LogEntry) bool) error
+
 	// Fresh lists calls of a webhook that have not ended a first attempt, with
 	// Seq > after, in order of Seq, at most limit. What was accepted before is in
 	// it; a call whose Accept is under way may be.
@@ -159,6 +172,12 @@ type Call struct {
 	// event; empty if callers are not authenticated, and for calls that an outcome
 	// made.
 	Caller string `cbor:"18,keyasint,omitempty"`
+	// Integration is the Webhook's at intake. Attempts say for themselves which they were
+	// made for.
+	Integration plan.Key `cbor:"19,keyasint,omitzero"`
+	// Trace is the trace that the call belongs to, as a traceparent (W3C Trace Context);
+	// empty without one.
+	Trace string `cbor:"20,keyasint,omitempty"`
 }
 
 // Event names a CloudEvent.
@@ -310,8 +329,11 @@ type EndedFilter struct {
 // Attempt is the log row of one attempt. Private header values are redacted
 // before it is made. The request's body is that of the call and is not repeated.
 type Attempt struct {
-	ID     uuid.UUID `cbor:"1,keyasint"`
-	Number int       `cbor:"2,keyasint"` // 1 for the first
+	ID uuid.UUID `cbor:"1,keyasint"`
+	// Number is 1 for the first attempt. The row of a call that ended without one, such
+	// as a cancelled one, has 0, and of what follows only Begun, which is when it ended,
+	// Integration, Method and Message; the store makes it.
+	Number int       `cbor:"2,keyasint"`
 	Begun  time.Time `cbor:"3,keyasint"`
 	// Duration is from Begun to the end of the answer, or to the error.
 	Duration time.Duration `cbor:"4,keyasint"`
@@ -335,6 +357,9 @@ type Attempt struct {
 	// ResponseUndecoded says that there was a body of which nothing is kept, because
 	// it could not be decompressed, and so not be searched for private values.
 	ResponseUndecoded bool `cbor:"17,keyasint,omitempty"`
+	// Outcome is that of the call, if it came with this row; empty if the call waited on.
+	// The store sets it.
+	Outcome plan.Outcome `cbor:"18,keyasint,omitempty"`
 }
 
 // Span is a part of a text, in bytes, its End not included.
