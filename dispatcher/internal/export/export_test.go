@@ -56,7 +56,8 @@ func rows() []*store.LogRow {
 		Attempt: &store.Attempt{ID: full.Attempt.ID, Number: 1, ResponseBody: []byte{0, 0xff}, ResponseUndecoded: true},
 		Call:    &store.Call{Webhook: full.Call.Webhook, Body: []byte("\xff\xfe")},
 	}
-	return []*store.LogRow{full, ended, strange, binary}
+	crashed := &store.LogRow{Attempt: &store.Attempt{ID: full.Attempt.ID, Number: 1, Reason: plan.ReasonCrash}, Call: ended.Call}
+	return []*store.LogRow{full, ended, strange, binary, crashed}
 }
 
 // wanted is what the wire type has of a row, written down apart from the columns.
@@ -84,7 +85,9 @@ func wanted(row *store.LogRow) client.Delivery {
 	if a.Reason == plan.ReasonSuccess {
 		d.Status = client.StatusSuccess
 	}
-	d.RequestBody, d.RequestBodyBinary = body(row.RequestBody())
+	if a.Number > 0 && a.Reason != plan.ReasonCrash {
+		d.RequestBody, d.RequestBodyBinary = body(row.RequestBody())
+	}
 	answer := a.ResponseBody
 	for n := 3; n > 0 && a.ResponseCut; n-- { // a character may be begun
 		if n <= len(answer) && !utf8.FullRune(answer[len(answer)-n:]) {
@@ -134,6 +137,9 @@ func document(f *Format, rows []*store.LogRow) []byte {
 
 // TestColumnsAreTheWireTypes: names, order, and which are left out.
 func TestColumnsAreTheWireTypes(t *testing.T) {
+	if text := document(Of("ndjson", true), rows()); bytes.Contains(text, []byte("never sent")) {
+		t.Error("a body is shown that was not sent, and so not masked")
+	}
 	var want []string
 	for _, of := range []reflect.Type{reflect.TypeFor[client.Delivery](), reflect.TypeFor[client.DeliveryDetails]()} {
 		for i := range of.NumField() {

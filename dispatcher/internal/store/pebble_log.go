@@ -105,13 +105,8 @@ func matches(row *LogRow, text string) bool {
 		bytes.Contains(bytes.ToLower(row.Attempt.ResponseBody), []byte(text))
 }
 
-// RequestBody is the call's body as it is shown: without its private parts. It is empty
-// where nothing was sent, or not known to be: what would have been private in it was
-// never looked for then.
+// RequestBody is the call's body as it is shown: without its private parts.
 func (r *LogRow) RequestBody() []byte {
-	if r.Attempt.Number == 0 || r.Attempt.Reason == plan.ReasonCrash {
-		return nil
-	}
 	if len(r.Attempt.RequestBodyMask) == 0 {
 		return r.Call.Body
 	}
