@@ -49,17 +49,7 @@ type WebhookView struct {
 // Queues returns the queues of all integrations that are known or have webhooks, in
 // order of key.
 func (e *Engine) Queues() []Queue {
-	e.mu.Lock()
-	keys := make([]plan.Key, 0, len(e.integrations))
-	for key := range e.integrations {
-		if key != (plan.Key{}) { // webhooks that may use none
-			keys = append(keys, key)
-		}
-	}
-	e.mu.Unlock()
-	slices.SortFunc(keys, func(a, b plan.Key) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
+	keys := e.integrationKeys(func(plan.Key) bool { return true })
 	queues := make([]Queue, 0, len(keys))
 	for _, key := range keys {
 		if _, queue, ok := e.Integration(key); ok {
@@ -67,6 +57,26 @@ func (e *Engine) Queues() []Queue {
 		}
 	}
 	return queues
+}
+
+// IntegrationKeys returns those of a namespace, in order.
+func (e *Engine) IntegrationKeys(namespace string) []plan.Key {
+	return e.integrationKeys(func(key plan.Key) bool { return key.Namespace == namespace })
+}
+
+// integrationKeys returns those that are wanted, in order.
+func (e *Engine) integrationKeys(wanted func(plan.Key) bool) (keys []plan.Key) {
+	e.mu.Lock()
+	for key := range e.integrations {
+		if key != (plan.Key{}) && wanted(key) { // the empty one is of webhooks that may use none
+			keys = append(keys, key)
+		}
+	}
+	e.mu.Unlock()
+	slices.SortFunc(keys, func(a, b plan.Key) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	return keys
 }
 
 // Integration returns an integration, which must not be changed, and its queue; false

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
@@ -114,9 +113,4 @@ func (q *query) cursor(name string) store.LogPosition {
 	}
 	q.wrong(name, "is no place in the log; it is the cursor of an earlier answer, or made of a row's columns StartDateTimeUtc_TransactionId_RetryNumber")
 	return store.LogPosition{}
-}
-
-// cursorOf is the cursor of a place.
-func cursorOf(at store.LogPosition) string {
-	return client.CursorOf(at.Begun, at.ID.String(), at.Number)
 }
