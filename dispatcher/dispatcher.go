@@ -18,6 +18,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 )
@@ -35,6 +36,8 @@ type Dispatcher struct {
 	config  *configuration
 	control *control.Client
 	serving *serving
+	metrics *metrics.Metrics
+	access  *access.Controller // nil if callers are not authenticated
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
@@ -74,7 +77,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 		}
 	}
 	memory := share(o.MemoryLimit)
-	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store}); err != nil {
+	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
+	d.measure()
+	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store, Committed: d.metrics.Committed}); err != nil {
 		return nil, err
 	}
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
@@ -87,13 +92,12 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
 	d.control = control.NewClient(control.ClientOptions{
 		Socket: o.ControlSocket, Catalog: d.config, Serving: d.serving.set, Logger: o.Logger, Version: o.Version,
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		Follow: d.follow, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, Ended: d.ended, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
@@ -109,13 +113,9 @@ func (d *Dispatcher) follow(call *store.Call, state store.State, result *store.R
 
 // serve makes the HTTP servers.
 func (d *Dispatcher) serve(memory budget) error {
-	reserve := d.options.DiskReserve
-	if reserve == 0 {
-		capacity, err := d.store.Capacity()
-		if err != nil {
-			return err
-		}
-		reserve = reserveOf(capacity)
+	reserve, err := d.reserve()
+	if err != nil {
+		return err
 	}
 	d.room = admission.New(admission.Options{
 		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
@@ -123,6 +123,7 @@ func (d *Dispatcher) serve(memory budget) error {
 	})
 	d.intake = intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
+		Accepted: d.accepted,
 	})
 	d.serveCalls(d.intake, memory)
 	d.health = newServer(healthHandler(d.unready), d.log)
@@ -135,17 +136,18 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
 		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
-		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
 	}
 	if !d.options.InsecureNoAuth {
-		o.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})
+		d.access = access.New(access.Options{Reviewer: reviews{d.control, d.metrics}, MaxEntries: memory.verdicts, Logger: d.log})
+		o.Access = d.access
 	}
-	d.api = newServer(httpapi.New(o), d.log)
+	d.api = newServer(d.metrics.Requests(httpapi.New(o)), d.log)
 	d.api.RegisterOnShutdown(func() { close(stopping) })
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
 	}
-	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded)
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, d.overloaded)
 }
 
 // unready says why calls cannot be taken in yet; nil if they can.

@@ -15,6 +15,7 @@ import (
 // and its errors are that package's.
 type Access interface {
 	Allow(ctx context.Context, token, verb, namespace, name string) (user string, err error)
+	AllowPath(ctx context.Context, token, path string) (user string, err error)
 }
 
 // maxToken is the longest token that is looked at, in bytes.
@@ -60,6 +61,10 @@ func (a *api) guard(verb string, next http.HandlerFunc) http.HandlerFunc {
 		token, err := bearer(r.Header)
 		if err != nil {
 			a.refuse(w, r, err)
+			return
+		}
+		if verb == verbScrape {
+			a.guardMetrics(w, r, token, next)
 			return
 		}
 		key := webhookOf(r)

@@ -57,8 +57,8 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Stopping and MaxWaits
-// are needed.
+// Options are what the API works with; all fields but Access, Stopping, Metrics, Problem
+// and MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
 	Access    Access
@@ -70,6 +70,12 @@ type Options struct {
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
 	Stopping <-chan struct{}
+	// Metrics serves the metrics to those who may get [access.MetricsPath]; without it
+	// nothing is there.
+	Metrics http.Handler
+	// Problem is told of each problem that is answered, by the last part of its type; may
+	// be nil.
+	Problem func(kind string)
 	// MaxWaits bounds the requests that wait for an outcome at one time, so that they
 	// leave connections for others; further ones are answered at once. No bound if 0.
 	MaxWaits int
@@ -104,12 +110,14 @@ type api struct {
 	log       *slog.Logger
 	stopping  <-chan struct{}
 	waits     places
+	metrics   http.Handler
+	told      func(kind string)
 }
 
 func newAPI(o Options) *api {
 	return &api{
 		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
-		stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
+		stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)}, metrics: o.Metrics, told: o.Problem,
 	}
 }
 
@@ -118,7 +126,8 @@ const (
 	verbCreate = "create"
 	verbGet    = "get"
 	verbDelete = "delete"
-	open       = "" // anybody may
+	open       = ""       // anybody may
+	verbScrape = "scrape" // of the path and not of calls, see metrics.go
 )
 
 // route is one operation.
@@ -144,6 +153,7 @@ func (a *api) routes() []route {
 		{http.MethodPost, webhook + "/render", verbGet, a.render},
 		{http.MethodPost, "/v1/namespaces/{namespace}/events", verbCreate, a.postEvents},
 		{http.MethodGet, "/openapi.json", open, getOpenAPI},
+		{http.MethodGet, "/metrics", verbScrape, a.getMetrics},
 	}
 }
 
