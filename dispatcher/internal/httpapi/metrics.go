@@ -36,10 +36,6 @@ func (a *api) guardMetrics(w http.ResponseWriter, r *http.Request, token string,
 
 // getMetrics shows the metrics: GET /metrics.
 func (a *api) getMetrics(w http.ResponseWriter, r *http.Request) {
-	if a.metrics == nil {
-		notFound(w, r)
-		return
-	}
 	a.metrics.ServeHTTP(w, r)
 }
 

@@ -57,8 +57,8 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Stopping, Metrics, Problem
-// and MaxWaits are needed.
+// Options are what the API works with; all fields but Access, Stopping, Problem and
+// MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
 	Access    Access
@@ -70,8 +70,7 @@ type Options struct {
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
 	Stopping <-chan struct{}
-	// Metrics serves the metrics to those who may get [access.MetricsPath]; without it
-	// nothing is there.
+	// Metrics serves the metrics to those who may get [access.MetricsPath].
 	Metrics http.Handler
 	// Problem is told of each problem that is answered, by the last part of its type; may
 	// be nil.

@@ -55,6 +55,7 @@ func (q *queues) totals() map[labels]engine.Queue {
 	totals := make(map[labels]engine.Queue, len(all))
 	q.integrations.mu.RLock()
 	defer q.integrations.mu.RUnlock()
+	totals[q.integrations.other.labels] = engine.Queue{} // shown in any case
 	for i := range all {
 		queue := &all[i]
 		l := q.integrations.labelsOf(queue.Key)

@@ -138,6 +138,7 @@ func (s *storeHealth) logs(all map[plan.Key]store.LogSize) map[labels]store.LogS
 	totals := make(map[labels]store.LogSize, len(all))
 	s.integrations.mu.RLock()
 	defer s.integrations.mu.RUnlock()
+	totals[s.integrations.other.labels] = store.LogSize{} // shown in any case
 	for key, size := range all {
 		l := s.integrations.labelsOf(key)
 		total := totals[l]
