@@ -52,6 +52,7 @@ var packages = map[string]string{
 	"dispatcher/internal/httpapi":   "HTTP answers, log",
 	"dispatcher/internal/intake":    "the store's records, HTTP answers",
 	"dispatcher/internal/limit":     "none",
+	"dispatcher/internal/metrics":   "metrics",
 	"dispatcher/internal/outbound":  "none; messages go to the state of calls",
 	"dispatcher/internal/redact":    "none",
 	"dispatcher/internal/retry":     "none",
