@@ -35,7 +35,7 @@ playground: tools-cluster build ## Run all of it on this machine until Ctrl-C; w
 	@bin/playground $(if $(ONCE),-once)
 
 .PHONY: test
-test: tools-cluster ## Run all tests, those of the dispatcher with the race detector
+test: tools-cluster tools-rules ## Run all tests, those of the dispatcher with the race detector
 	@hack/progress 'compiling and testing dispatcher/...' \
 		go test $(RACE) -timeout $(TIMEOUT) ./dispatcher/...
 	@hack/progress 'compiling and testing the other packages' \
@@ -85,7 +85,7 @@ bench-load: ## Measure the data plane under load in full length and print median
 bench-template: ## Compare the template language with other engines (BENCHTIME=1s)
 	@go -C hack/bench test -bench . -benchtime '$(BENCHTIME)' -benchmem ./...
 
-.PHONY: tools tools-cluster tools-generate tools-lint
+.PHONY: tools tools-cluster tools-generate tools-lint tools-rules
 tools: ## Build all development tools into bin/ (done by the other targets as they need it)
 	@hack/build-tools
 tools-cluster:
@@ -94,6 +94,8 @@ tools-generate:
 	@hack/build-tools gen buf
 tools-lint:
 	@hack/build-tools lint
+tools-rules:
+	@hack/build-tools promtool
 
 .PHONY: clean
 clean: ## Remove bin/ and what the playground keeps

@@ -3,6 +3,7 @@ package controllers
 import (
 	"time"
 
+	"github.com/maestra-io/webhook-operator/controllers/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -42,6 +43,7 @@ type outcomeEntry struct {
 	transition bool
 	due        time.Time // when newest may be written
 	seen       time.Time // when newest came
+	since      time.Time // since when status lacks an outcome, while waiting
 	written    time.Time // when status was written last; zero if not since it is known here
 	failures   int       // failed writes in a row
 }
@@ -70,7 +72,9 @@ func (q *outcomeQueue) Add(now time.Time, r plan.Report) (known bool) {
 	case !e.waiting:
 		e.due = later(now, e.written.Add(q.refresh()))
 	}
-	e.waiting = true
+	if !e.waiting {
+		e.waiting, e.since = true, now
+	}
 	return false
 }
 
@@ -123,7 +127,7 @@ func (q *outcomeQueue) Written(now time.Time, r plan.Report) {
 		return
 	}
 	e.written, e.failures = now, 0
-	e.waiting = e.newest.Seq > r.Seq
+	e.waiting, e.since = e.newest.Seq > r.Seq, e.seen
 	e.transition = e.waiting && e.newest.Outcome != r.Outcome
 	if e.transition {
 		e.due = now.Add(transitionGap)
@@ -138,6 +142,23 @@ func (q *outcomeQueue) Failed(now time.Time, r plan.Report) {
 		e.due = now.Add(min(retryFirst<<min(e.failures, 10), retryMost))
 		e.failures++
 	}
+}
+
+// Backlog is what waits.
+func (q *outcomeQueue) Backlog(now time.Time) (b metrics.Backlog) {
+	for _, e := range q.entries {
+		if !e.waiting {
+			continue
+		}
+		b.Waiting++
+		if b.Oldest.IsZero() || e.since.Before(b.Oldest) {
+			b.Oldest = e.since
+		}
+		if e.due.Before(now) && (b.Due.IsZero() || e.due.Before(b.Due)) {
+			b.Due = e.due
+		}
+	}
+	return b
 }
 
 // Forget drops all that is known of a webhook.

@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 	"golang.org/x/time/rate"
 
+	"github.com/maestra-io/webhook-operator/controllers/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -41,7 +42,8 @@ type outcomeSink interface {
 // says which are safe there.
 type outcomeWriter struct {
 	sink    outcomeSink
-	done    func([]plan.Report) // set before Start
+	done    func([]plan.Report)       // set before Start
+	wrote   func(metrics.WriteResult) // is told what came of each; set before Start
 	log     logr.Logger
 	limiter *rate.Limiter
 	wake    chan struct{} // capacity 1: the queue has grown
@@ -53,6 +55,7 @@ type outcomeWriter struct {
 func newOutcomeWriter(sink outcomeSink, log logr.Logger) *outcomeWriter {
 	return &outcomeWriter{
 		sink:    sink,
+		wrote:   func(metrics.WriteResult) {},
 		log:     log,
 		limiter: rate.NewLimiter(writesPerSecond, writesBurst),
 		wake:    make(chan struct{}, 1),
@@ -87,6 +90,15 @@ func (w *outcomeWriter) Forget(key plan.Key) {
 	w.queue.Forget(key)
 }
 
+// Backlog is what is yet to be written.
+func (w *outcomeWriter) Backlog() metrics.Backlog {
+	w.mu.Lock()
+	backlog := w.queue.Backlog(time.Now())
+	w.mu.Unlock()
+	backlog.BudgetUsed = min(max(1-w.limiter.Tokens()/writesBurst, 0), 1)
+	return backlog
+}
+
 // NeedLeaderElection implements manager.LeaderElectionRunnable.
 func (w *outcomeWriter) NeedLeaderElection() bool { return false }
 
@@ -117,6 +129,7 @@ func (w *outcomeWriter) Start(ctx context.Context) error {
 // handle brings one outcome to its end: written, found there, dropped or put
 // off.
 func (w *outcomeWriter) handle(ctx context.Context, r plan.Report) {
+	result := metrics.Unchanged
 	verdict, err := w.sink.compare(ctx, r)
 	if err == nil && verdict == verdictWrite {
 		if w.limiter.Wait(ctx) != nil {
@@ -125,18 +138,23 @@ func (w *outcomeWriter) handle(ctx context.Context, r plan.Report) {
 		w.mu.Lock()
 		r = w.queue.Newest(r)
 		w.mu.Unlock()
-		verdict, err = w.sink.write(ctx, r)
+		if verdict, err = w.sink.write(ctx, r); verdict == verdictWrite {
+			result = metrics.Written
+		}
 	}
 	w.mu.Lock()
 	switch {
 	case err != nil:
+		result = metrics.Failed
 		w.queue.Failed(time.Now(), r)
 	case verdict == verdictGone:
+		result = metrics.Dropped
 		w.queue.Forget(r.Webhook)
 	default:
 		w.queue.Written(time.Now(), r)
 	}
 	w.mu.Unlock()
+	w.wrote(result)
 	if err != nil {
 		w.log.Error(err, "could not write the last call; trying again", "webhook", r.Webhook.String())
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -13,7 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/controllers/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
 // Audience is what a caller's token must be for: kubectl create token --audience,
@@ -34,10 +37,40 @@ const (
 
 // reviewer asks Kubernetes who callers are and what they may do: a TokenReview, and
 // for who is known a SubjectAccessReview. It is safe for concurrent use.
-type reviewer struct{ client client.Client }
+type reviewer struct {
+	client   client.Client
+	reviewed func(metrics.ReviewResult, time.Duration) // is told of each review
+}
 
 // review's error has neither the token nor anything that the API server wrote.
 func (r *reviewer) review(ctx context.Context, asked control.Review) (control.Verdict, error) {
+	begun := time.Now()
+	verdict, err := r.ask(ctx, asked)
+	r.reviewed(resultOf(verdict, err), time.Since(begun))
+	return verdict, err
+}
+
+// scraper says whether the holder of a token may get the metrics.
+func (r *reviewer) scraper(ctx context.Context, token plan.Secret) (metrics.ReviewResult, error) {
+	verdict, err := r.review(ctx, control.Review{Token: token, Path: metricsPath})
+	return resultOf(verdict, err), err
+}
+
+// resultOf is how a review ended.
+func resultOf(verdict control.Verdict, err error) metrics.ReviewResult {
+	switch {
+	case err != nil:
+		return metrics.ReviewFailed
+	case !verdict.Authenticated:
+		return metrics.Unauthenticated
+	case !verdict.Allowed:
+		return metrics.Forbidden
+	}
+	return metrics.Allowed
+}
+
+// ask is review.
+func (r *reviewer) ask(ctx context.Context, asked control.Review) (control.Verdict, error) {
 	user, known, err := r.identify(ctx, asked.Token.Reveal(), Audience)
 	if err == nil && !known && asked.Path == metricsPath {
 		user, known, err = r.identify(ctx, asked.Token.Reveal(), "")

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/go-logr/logr"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -17,9 +18,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
+	"github.com/maestra-io/webhook-operator/controllers/metrics"
 	"github.com/maestra-io/webhook-operator/controllers/serving"
 )
 
@@ -34,21 +35,35 @@ type Options struct {
 	// HealthAddress is where /healthz and /readyz are served, as host:port; if
 	// empty, neither is.
 	HealthAddress string
+	// MetricsAddress is where /metrics is served, as host:port, over TLS with the serving
+	// certificate; if empty or 0, it is not.
+	MetricsAddress string
+	// Version is shown in the metrics.
+	Version string
 	// Serving says which certificate the dispatcher shows to callers.
 	Serving serving.Options
 	// Logger gets all log lines.
 	Logger logr.Logger
 }
 
+// Check says in one sentence which flag of the manager is wrong.
+func (o Options) Check() error {
+	if _, _, err := net.SplitHostPort(o.MetricsAddress); err != nil && o.MetricsAddress != "" && o.MetricsAddress != "0" {
+		return fmt.Errorf("--metrics-address %q is not of the form host:port", o.MetricsAddress)
+	}
+	return o.Serving.Check()
+}
+
 // Run runs the manager until ctx ends, and then returns nil; any other end is an
 // error. It does not elect a leader: its only client, the dispatcher beside it,
 // holds the lock of the store.
 func Run(ctx context.Context, opts Options) error {
-	mgr, err := newManager(opts)
+	watched := metrics.New(opts.Version)
+	mgr, err := newManager(opts, watched)
 	if err != nil {
 		return err
 	}
-	if err := Setup(mgr, opts); err != nil {
+	if err := Setup(mgr, opts, watched); err != nil {
 		return err
 	}
 	if err := mgr.Start(ctx); err != nil {
@@ -57,7 +72,7 @@ func Run(ctx context.Context, opts Options) error {
 	return nil
 }
 
-func newManager(opts Options) (manager.Manager, error) {
+func newManager(opts Options, watched *metrics.Metrics) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		corev1.AddToScheme, v1alpha1.AddToScheme, authenticationv1.AddToScheme, authorizationv1.AddToScheme,
@@ -74,7 +89,7 @@ func newManager(opts Options) (manager.Manager, error) {
 		Scheme:                 scheme,
 		Logger:                 opts.Logger,
 		HealthProbeBindAddress: opts.HealthAddress,
-		Metrics:                server.Options{BindAddress: "0"},
+		Metrics:                watched.Serve(opts.MetricsAddress),
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{

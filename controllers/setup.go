@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/maestra-io/webhook-operator/controllers/metrics"
 	"github.com/maestra-io/webhook-operator/controllers/serving"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -37,9 +38,9 @@ type dispatcher interface {
 }
 
 // Setup adds to mgr the reconcilers, the control session's server and the
-// writer of outcomes. The manager's scheme must know corev1, authenticationv1,
-// authorizationv1 and v1alpha1.
-func Setup(mgr manager.Manager, opts Options) error {
+// writer of outcomes, which the metrics tell of. The manager's scheme must know corev1,
+// authenticationv1, authorizationv1 and v1alpha1.
+func Setup(mgr manager.Manager, opts Options, watched *metrics.Metrics) error {
 	if err := addIndexes(mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
@@ -52,13 +53,17 @@ func Setup(mgr manager.Manager, opts Options) error {
 	}
 	integrations, webhooks := &triggers{}, &triggers{}
 	outcomes := newOutcomeWriter(&statusSink{cache: mgr.GetCache(), client: direct}, opts.Logger.WithName("outcomes"))
+	outcomes.wrote = watched.Wrote
+	callers := &reviewer{client: direct, reviewed: watched.Reviewed}
 	server := control.NewServer(control.ServerOptions{
 		Logger:   slog.New(logr.ToSlogHandler(opts.Logger.WithName("control"))),
 		Outcomes: outcomes.Outcomes,
 		Changed:  func(ref plan.Ref) { answered(ref, integrations, webhooks) },
-		Review:   (&reviewer{client: direct}).review,
+		Review:   callers.review,
 	})
 	outcomes.done = server.Done
+	watched.Admit(callers.scraper)
+	watched.Ask(metrics.Sources{Backlog: outcomes.Backlog, Connected: server.Connected, Objects: objects{cache: mgr.GetCache()}.count})
 
 	observer := &observer{cache: mgr.GetCache(), live: mgr.GetAPIReader(), registry: newRegistry()}
 	start := newBootstrap(observer, server, integrations, webhooks, opts.Logger.WithName("bootstrap"))
@@ -75,7 +80,13 @@ func Setup(mgr manager.Manager, opts Options) error {
 	if err := webhookReconciler.setup(mgr, webhooks); err != nil {
 		return fmt.Errorf("set up the controller of Webhooks: %w", err)
 	}
-	if err := serving.Setup(mgr, opts.Serving, server.SetServing); err != nil {
+	show := func(certificate string, key plan.Secret) {
+		server.SetServing(certificate, key)
+		if err := watched.SetCertificate(certificate, key); err != nil {
+			opts.Logger.Error(err, "going on with the certificate there is")
+		}
+	}
+	if err := serving.Setup(mgr, opts.Serving, show); err != nil {
 		return fmt.Errorf("set up the serving certificate: %w", err)
 	}
 	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })

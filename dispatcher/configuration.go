@@ -6,6 +6,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -15,6 +16,7 @@ type configuration struct {
 	log     *slog.Logger
 	catalog catalog.Catalog
 	engine  *engine.Engine
+	metrics *metrics.Metrics
 }
 
 // Apply implements [control.Catalog].
@@ -24,7 +26,9 @@ func (c *configuration) Apply(change control.Change) []control.Result {
 	}
 	var refused []control.Result
 	for _, in := range change.Integrations {
-		if err := c.engine.SetIntegration(in); err != nil {
+		err := c.engine.SetIntegration(in)
+		c.metrics.SetIntegration(in.Key, err == nil && in.NotReady == "")
+		if err != nil {
 			refused = append(refused, control.Result{Ref: in.Ref(), Error: err.Error()})
 		}
 	}
@@ -34,6 +38,7 @@ func (c *configuration) Apply(change control.Change) []control.Result {
 			refused = append(refused, control.Result{Ref: p.Ref(), Error: err.Error()})
 			continue
 		}
+		c.metrics.SetWebhook(p.Key, p.Integration, p.NotReady == "")
 		c.engine.SetWebhook(p)
 		c.catalog.Set(w)
 	}
@@ -45,6 +50,7 @@ func (c *configuration) Apply(change control.Change) []control.Result {
 // remove drops one object. New calls of a webhook are refused before its
 // waiting ones are cancelled.
 func (c *configuration) remove(ref plan.Ref) {
+	defer c.metrics.Remove(ref)
 	if ref.Kind == plan.KindIntegration {
 		c.engine.RemoveIntegration(ref.Key)
 		return

@@ -18,6 +18,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/queuelog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -39,6 +40,8 @@ type Dispatcher struct {
 	serving *serving
 	tail    *tail.Broadcaster
 	queues  queuelog.Log
+	metrics *metrics.Metrics
+	access  *access.Controller // nil if callers are not authenticated
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
@@ -79,7 +82,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	}
 	memory := share(o.MemoryLimit)
 	d.tail = tail.New(memory.tails)
-	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store}); err != nil {
+	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
+	d.measure()
+	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store, Committed: d.metrics.Committed}); err != nil {
 		return nil, err
 	}
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
@@ -92,7 +97,6 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
 	d.control = control.NewClient(control.ClientOptions{
 		Socket: o.ControlSocket, Catalog: d.config, Serving: d.serving.set, Logger: o.Logger, Version: o.Version,
 	})
@@ -114,13 +118,9 @@ func (d *Dispatcher) follow(call *store.Call, state store.State, result *store.R
 
 // serve makes the HTTP servers.
 func (d *Dispatcher) serve(memory budget) error {
-	reserve := d.options.DiskReserve
-	if reserve == 0 {
-		capacity, err := d.store.Capacity()
-		if err != nil {
-			return err
-		}
-		reserve = reserveOf(capacity)
+	reserve, err := d.reserve()
+	if err != nil {
+		return err
 	}
 	d.room = admission.New(admission.Options{
 		Disk: d.store, ReserveBytes: reserve, MaxStoreBytes: d.options.MaxStoreBytes,
@@ -142,17 +142,18 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	o := httpapi.Options{
 		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
 		Log: d.store, Catalog: &d.config.catalog, Tail: d.tail, Queues: &d.queues, MaxExports: memory.exports,
-		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
 	}
 	if !d.options.InsecureNoAuth {
-		o.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})
+		d.access = access.New(access.Options{Reviewer: reviews{d.control, d.metrics}, MaxEntries: memory.verdicts, Logger: d.log})
+		o.Access = d.access
 	}
-	d.api = newServer(httpapi.New(o), d.log)
+	d.api = newServer(d.metrics.Requests(httpapi.New(o)), d.log)
 	d.api.RegisterOnShutdown(func() { close(stopping) })
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
 	}
-	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded)
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, d.overloaded)
 }
 
 // unready says why calls cannot be taken in yet; nil if they can.

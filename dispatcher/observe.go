@@ -1,6 +1,16 @@
 package dispatcher
 
-import "github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+import (
+	"net/http"
+	"path"
+
+	"github.com/maestra-io/webhook-operator/dispatcher/client"
+	"github.com/maestra-io/webhook-operator/dispatcher/control"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+)
 
 // What is told to those who watch. Nothing here may block, or keep or change what it is
 // given.
@@ -8,9 +18,71 @@ import "github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 // accepted tells of calls that are durable.
 func (d *Dispatcher) accepted(entries []*store.Entry) {
 	d.tail.Accepted(entries)
+	d.metrics.Accepted(entries)
 }
 
 // ended tells of ends that are durable.
 func (d *Dispatcher) ended(ends []*store.End) {
 	d.tail.Ended(ends)
+	d.metrics.Ended(ends)
+}
+
+// overloaded answers a request that there is no place for.
+func (d *Dispatcher) overloaded(w http.ResponseWriter, r *http.Request) {
+	d.metrics.Problem(path.Base(client.ProblemOverloaded))
+	httpapi.Overloaded(w, r)
+}
+
+// measure makes the metrics. Whatever they ask at a scrape is there by the time that the
+// API is served.
+func (d *Dispatcher) measure() {
+	sources := metrics.Sources{
+		Queues:     func() []engine.Queue { return d.engine.Queues() },
+		Store:      func() store.Metrics { return d.store.Metrics() },
+		Disk:       d.disk,
+		Control:    func() metrics.Control { return metrics.Control(d.control.Link()) },
+		Configured: d.config.catalog.Complete,
+	}
+	if !d.options.InsecureNoAuth {
+		sources.CacheHits = func() uint64 { return d.access.Hits() }
+	}
+	if !d.options.InsecureHTTP {
+		sources.CertificateExpiry = d.serving.expiry
+	}
+	d.metrics = metrics.New(metrics.Options{Version: d.options.Version, PerWebhook: d.options.MetricsPerWebhook, Sources: sources})
+	d.config.metrics = d.metrics
+}
+
+// disk is how full the store's disk is.
+func (d *Dispatcher) disk() (disk metrics.Disk, err error) {
+	if disk.Free, err = d.store.Free(); err != nil {
+		return disk, err
+	}
+	if disk.Capacity, err = d.store.Capacity(); err != nil {
+		return disk, err
+	}
+	disk.Reserve, err = d.reserve()
+	return disk, err
+}
+
+// reserve is what is to stay free on the store's disk, in bytes.
+func (d *Dispatcher) reserve() (uint64, error) {
+	if d.options.DiskReserve != 0 {
+		return d.options.DiskReserve, nil
+	}
+	capacity, err := d.store.Capacity()
+	return reserveOf(capacity), err
+}
+
+// resultOf is how a review of a caller ended.
+func resultOf(verdict control.Verdict, err error) metrics.ReviewResult {
+	switch {
+	case err != nil:
+		return metrics.ReviewError
+	case !verdict.Authenticated:
+		return metrics.ReviewUnauthenticated
+	case !verdict.Allowed:
+		return metrics.ReviewForbidden
+	}
+	return metrics.ReviewAllowed
 }

@@ -58,7 +58,10 @@ type Options struct {
 	// MaxStoreBytes is the size of the store past which new calls are refused; 0 is
 	// no bound but the disk's.
 	MaxStoreBytes uint64
-	// Version is sent in User-Agent and to the manager.
+	// MetricsPerWebhook counts calls and attempts in the metrics by webhook, too, and not
+	// by integration only.
+	MetricsPerWebhook bool
+	// Version is sent in User-Agent and to the manager, and shown in the metrics.
 	Version string
 	// Logger takes the log; slog.Default() if nil.
 	Logger *slog.Logger

@@ -10,9 +10,11 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -38,6 +40,14 @@ func (s *serving) set(certificate string, key plan.Secret) {
 	if old := s.current.Swap(&pair); old == nil || !bytes.Equal(old.Certificate[0], pair.Certificate[0]) {
 		s.log.Info("callers are shown a new certificate", "names", pair.Leaf.DNSNames, "notAfter", pair.Leaf.NotAfter)
 	}
+}
+
+// expiry is when the certificate ends; zero if there is none.
+func (s *serving) expiry() time.Time {
+	if pair := s.current.Load(); pair != nil {
+		return pair.Leaf.NotAfter
+	}
+	return time.Time{}
 }
 
 // ready reports whether there is a certificate.
@@ -90,10 +100,15 @@ func (s serverLines) Write(line []byte) (int, error) {
 }
 
 // reviews asks Kubernetes by way of the manager.
-type reviews struct{ client *control.Client }
+type reviews struct {
+	client  *control.Client
+	metrics *metrics.Metrics
+}
 
 // Review implements [access.Reviewer].
 func (r reviews) Review(ctx context.Context, review access.Review) (access.Verdict, error) {
+	begun := time.Now()
 	verdict, err := r.client.Review(ctx, control.Review(review))
+	r.metrics.Reviewed(resultOf(verdict, err), time.Since(begun))
 	return access.Verdict(verdict), err
 }

@@ -34,6 +34,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.BoolVar(&o.InsecureNoAuth, "insecure-no-auth", false, "do not authenticate callers: whoever reaches --listen may send, read and cancel calls of every Webhook")
 	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
 	readEgress := egressFlags(flags, &o)
+	flags.BoolVar(&o.MetricsPerWebhook, "metrics-per-webhook", false, "count calls and attempts in /metrics by webhook, too: about 15 more series for each")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", dispatcher.DefaultDrainTimeout, "how long requests under way may take to end on SIGTERM")
 	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
 	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")

@@ -31,12 +31,13 @@ func main() {
 
 // run parses args and runs the manager until ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var o controllers.Options
+	o := controllers.Options{Version: version}
 	level := slog.LevelInfo
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // errors are returned, without the usage around them
 	flags.StringVar(&o.ControlSocket, "control-socket", "", "path of the Unix socket that the dispatcher connects to")
 	flags.StringVar(&o.HealthAddress, "health-address", "", "address of /healthz and /readyz; none if empty")
+	flags.StringVar(&o.MetricsAddress, "metrics-address", ":8444", "address of /metrics, over TLS with the serving certificate; none if empty or 0")
 	flags.StringVar(&o.Serving.Namespace, "namespace", "", "namespace of the operator, where the serving certificate is kept; that of the pod if empty")
 	flags.StringVar(&o.Serving.Service, "service-name", "webhook-dispatcher", "name of the Service in front of the dispatcher, for the serving certificate")
 	flags.StringVar(&o.Serving.Secret, "serving-secret", "", "Secret of the type kubernetes.io/tls whose certificate the dispatcher shows to callers; one of the operator's own if empty")
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if o.Serving.Namespace == "" {
 		o.Serving.Namespace = namespaceOfPod()
 	}
-	if err := o.Serving.Check(); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	restConfig, err := ctrl.GetConfig()

@@ -27,6 +27,7 @@ func TestFlags(t *testing.T) {
 		{"bad service", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--service-name=a.b"}, "", `--service-name "a.b" is no name of a Service: `},
 		{"no service", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--service-name="}, "", `--service-name "" is no name of a Service: `},
 		{"bad secret", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--serving-secret=A"}, "", `--serving-secret "A" is no name of a Secret: `},
+		{"bad metrics address", []string{"--control-socket=/tmp/x.sock", "--namespace=a", "--metrics-address=8444"}, "", `--metrics-address "8444" is not of the form host:port`},
 		{"no API server", []string{"--control-socket=/tmp/x.sock", "--namespace=a"}, "", "find the API server"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -61,6 +61,7 @@ type Client struct {
 	pending  map[plan.Key]plan.Report // not acknowledged
 	unsent   map[plan.Key]struct{}    // those of pending not sent in this session
 	reviews  pb.ControlClient         // nil unless Run runs
+	link     Link                     // but for Unacknowledged
 }
 
 // NewClient returns a client that does nothing until [Client.Run].

@@ -44,6 +44,7 @@ func (c *Client) session(ctx context.Context) (established bool, err error) {
 	group.Go(func() error { return l.send(ctx, hello) })
 	group.Go(func() error { return l.receive(ctx) })
 	err = group.Wait()
+	l.over()
 	return l.established, err
 }
 
@@ -137,6 +138,7 @@ func (l *link) receive(ctx context.Context) error {
 		}
 		if !l.established {
 			l.established = true
+			l.begun()
 			l.log.InfoContext(ctx, "control session begun")
 		}
 		l.forget(m.GetOutcomesAck().GetDone())

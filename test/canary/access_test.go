@@ -4,6 +4,7 @@ package canary
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -25,6 +26,7 @@ func (w *world) plantAccess(t *testing.T) {
 	kubectl(t, "-n", stack.Namespace, "create", "secret", "generic", servingSecret, "--type=kubernetes.io/tls",
 		"--from-file=tls.crt="+write(t, w.serving.certificate), "--from-file=tls.key="+write(t, w.serving.key), "--from-file=ca.crt="+write(t, w.serving.certificate))
 	kubectl(t, "-n", stack.Namespace, "create", "serviceaccount", stack.Caller)
+	kubectl(t, "create", "clusterrolebinding", "canary-metrics", "--clusterrole=webhook-operator-metrics-reader", "--serviceaccount="+stack.Namespace+":"+stack.Caller)
 	var err error
 	if w.token, err = cluster.Token(t.Context(), stack.Namespace, stack.Caller, stack.Audience); err != nil {
 		t.Fatal(err)
@@ -92,6 +94,28 @@ func (w *world) callNewRoutes(waiting, ended *call) {
 		status := w.request(r.method, base+r.path, r.body, map[string]string{"Authorization": "Bearer " + w.token, "Content-Type": media})
 		if (status < 400) != r.good {
 			w.t.Errorf("%s %s is answered %d", r.method, r.path, status)
+		}
+	}
+}
+
+// scrape searches the metrics of both processes, in both of their formats.
+func (w *world) scrape() {
+	w.t.Helper()
+	const protobuf = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
+	for _, base := range []string{w.stack.Client.BaseURL, "https://" + w.stack.ManagerMetrics} {
+		for _, accept := range []string{"", protobuf} {
+			eventually(w.t, func() string {
+				if status := w.request(http.MethodGet, base+"/metrics", "", map[string]string{"Authorization": "Bearer " + w.token, "Accept": accept}); status != http.StatusOK {
+					return fmt.Sprintf("the metrics of %s to be shown; the answer is %d", base, status)
+				}
+				return ""
+			})
+		}
+		unknown := w.value("token that nobody knows")
+		for _, authorization := range []string{"", unknown, "Bearer " + unknown, "Bearer " + w.token + "A"} {
+			if status := w.request(http.MethodGet, base+"/metrics", "", map[string]string{"Authorization": authorization}); status != http.StatusUnauthorized {
+				w.t.Errorf("a scrape with a wrong token is answered %d", status)
+			}
 		}
 	}
 }

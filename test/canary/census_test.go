@@ -28,7 +28,7 @@ var packages = map[string]string{
 	"api":         "no code that shows anything; what is in status is searched",
 	"cmd":         "log, output for people",
 	"config":      "no code",
-	"controllers": "status, events, log, health",
+	"controllers": "status, events, log, health, metrics",
 	"dispatcher":  "HTTP answers, health, admin socket, output for people, log",
 	"docs":        "no code",
 	"hack":        "no part of what is installed",
@@ -52,6 +52,7 @@ var packages = map[string]string{
 	"dispatcher/internal/httpapi":   "HTTP answers, log",
 	"dispatcher/internal/intake":    "the store's records, HTTP answers",
 	"dispatcher/internal/limit":     "none",
+	"dispatcher/internal/metrics":   "metrics",
 	"dispatcher/internal/outbound":  "none; messages go to the state of calls",
 	"dispatcher/internal/redact":    "none",
 	"dispatcher/internal/retry":     "none",
@@ -261,7 +262,7 @@ func (w *world) listeners(t *testing.T) {
 		w.address(): "HTTP API", w.stack.DispatcherHealth: "health", filepath.Join(w.stack.StoreDir, "admin.sock"): "backups",
 	})
 	same(t, "listener of the manager", listening(t, manager), map[string]string{
-		w.stack.ManagerHealth: "health", w.stack.Socket: "control session",
+		w.stack.ManagerHealth: "health", w.stack.Socket: "control session", w.stack.ManagerMetrics: "metrics",
 	})
 }
 

@@ -77,6 +77,7 @@ func (w *world) inspect() {
 	w.t.Helper()
 	w.list("webhookintegrations", "webhooks")
 	w.events()
+	w.scrape()
 	for _, address := range []string{w.stack.DispatcherHealth, w.stack.ManagerHealth} {
 		for _, path := range []string{"/healthz", "/readyz", "/readyz?verbose", "/metrics", "/debug/pprof/", "/" + escaped(w.ofCaller())} {
 			w.request(http.MethodGet, "http://"+address+path, "", nil)

@@ -30,7 +30,8 @@ func (c *Cluster) KubeconfigAs(namespace, serviceAccount string) (string, error)
 	return path, os.WriteFile(path, config, 0o600)
 }
 
-// Token gets a token of a service account that exists, for that audience and an hour,
+// Token gets a token of a service account that exists, for that audience, or that of the
+// API server itself if it is empty, and for an hour,
 // as the kubelet gets one for a pod.
 func (c *Cluster) Token(ctx context.Context, namespace, serviceAccount, audience string) (string, error) {
 	clients, err := kubernetes.NewForConfig(c.Config)
@@ -39,6 +40,9 @@ func (c *Cluster) Token(ctx context.Context, namespace, serviceAccount, audience
 	}
 	hour := int64(3600)
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{Audiences: []string{audience}, ExpirationSeconds: &hour}}
+	if audience == "" {
+		request.Spec.Audiences = nil
+	}
 	answer, err := clients.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount, request, metav1.CreateOptions{})
 	if err != nil {
 		return "", fmt.Errorf("get a token of service account %s/%s: %w", namespace, serviceAccount, err)

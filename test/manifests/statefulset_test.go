@@ -125,7 +125,7 @@ func TestServiceLeadsToTheDispatcher(t *testing.T) {
 	if labels := getStatefulSet(t).Spec.Template.Labels; !maps.Equal(service.Spec.Selector, labels) {
 		t.Errorf("the Service selects %v, want the pod's labels %v", service.Spec.Selector, labels)
 	}
-	if len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Port != 443 || service.Spec.Type != corev1.ServiceTypeClusterIP {
+	if len(service.Spec.Ports) != 2 || service.Spec.Ports[0].Port != 443 || service.Spec.Type != corev1.ServiceTypeClusterIP {
 		t.Fatalf("the Service is of the type %s with the ports %v", service.Spec.Type, service.Spec.Ports)
 	}
 	dispatcher, listens := dispatcherOf(t), false

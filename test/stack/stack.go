@@ -50,6 +50,9 @@ type Stack struct {
 	StoreDir string
 	// ManagerHealth and DispatcherHealth are the addresses of the health checks.
 	ManagerHealth, DispatcherHealth string
+	// ManagerMetrics is the address of the manager's metrics; those of the dispatcher are
+	// where Client calls it.
+	ManagerMetrics string
 	// Socket is the path of the control socket.
 	Socket string
 
@@ -93,11 +96,11 @@ func (s *Stack) prepare(o Options) error {
 	if err != nil {
 		return err
 	}
-	free, err := freeAddresses(3)
+	free, err := freeAddresses(4)
 	if err != nil {
 		return err
 	}
-	s.DispatcherHealth, s.ManagerHealth = free[0], free[2]
+	s.DispatcherHealth, s.ManagerHealth, s.ManagerMetrics = free[0], free[2], free[3]
 	listen := o.Listen
 	if listen == "" {
 		listen = free[1]
@@ -110,7 +113,9 @@ func (s *Stack) prepare(o Options) error {
 	}
 	s.manager = &process{
 		path: filepath.Join(o.Bin, "manager"), output: o.ManagerLog, env: []string{"KUBECONFIG=" + kubeconfig, "TMPDIR=" + temporary},
-		args: append([]string{"--control-socket=" + s.Socket, "--health-address=" + s.ManagerHealth, "--namespace=" + Namespace}, o.ManagerFlags...),
+		args: append([]string{
+			"--control-socket=" + s.Socket, "--health-address=" + s.ManagerHealth, "--metrics-address=" + s.ManagerMetrics, "--namespace=" + Namespace,
+		}, o.ManagerFlags...),
 	}
 	s.dispatcher = &process{
 		path: filepath.Join(o.Bin, "dispatcher"), output: o.DispatcherLog, env: []string{"TMPDIR=" + temporary},

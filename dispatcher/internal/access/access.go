@@ -111,6 +111,7 @@ type Controller struct {
 	reviews  chan struct{} // a place for each review of a new caller
 	renewals chan struct{} // and for each that renews
 	failing  atomic.Bool   // the last review failed, and the log says so
+	hits     atomic.Uint64 // verdicts that came from memory
 }
 
 // key is what a verdict is for.
@@ -163,15 +164,20 @@ func (c *Controller) Identify(ctx context.Context, token string) (user string, e
 	return c.judge(ctx, token, key{token: sha256.Sum256([]byte(token)), verb: identify, path: pagePath})
 }
 
+// Hits is how many verdicts came from memory, without a wait for Kubernetes.
+func (c *Controller) Hits() uint64 { return c.hits.Load() }
+
 // judge is Allow for a key.
 func (c *Controller) judge(ctx context.Context, token string, k key) (user string, err error) {
 	if item := c.allowed.Get(k); item != nil {
 		if g, now := item.Value(), time.Now(); now.After(g.renew) {
 			return c.renew(ctx, k, token, g, now)
 		}
+		c.hits.Add(1)
 		return item.Value().user, nil
 	}
 	if item := c.refused.Get(k); item != nil {
+		c.hits.Add(1)
 		return "", item.Value()
 	}
 	return await(ctx, c.begin(k, token, nil))
@@ -182,12 +188,14 @@ func (c *Controller) judge(ctx context.Context, token string, k key) (user strin
 func (c *Controller) renew(ctx context.Context, k key, token string, g *grant, now time.Time) (string, error) {
 	retry := g.retry.Load()
 	if now.UnixNano() < retry {
+		c.hits.Add(1)
 		return g.user, nil
 	}
 	if now.Before(g.wait) || retry > 0 { // a review that failed before may hang now, so nobody waits for it
 		if g.renewing.CompareAndSwap(false, true) {
 			c.begin(k, token, g)
 		}
+		c.hits.Add(1)
 		return g.user, nil
 	}
 	user, err := await(ctx, c.begin(k, token, g))

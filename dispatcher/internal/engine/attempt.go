@@ -128,13 +128,8 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 // mayLeave waits until the integration's limit lets a request leave, at the moment
 // at which it would. It is an error if ctx ends first.
 func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
-	for {
-		e.mu.Lock()
-		var wait time.Duration
-		if in.limiter != nil {
-			wait = in.limiter.Send(time.Now())
-		}
-		e.mu.Unlock()
+	for first := true; ; first = false {
+		wait := e.limitAtGate(in, first)
 		if wait <= 0 {
 			return nil
 		}
@@ -143,9 +138,30 @@ func (e *Engine) mayLeave(ctx context.Context, in *integration) error {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			in.throttle.addGate(-1, time.Now())
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// limitAtGate says for how long the limit does not let a request leave; it may leave
+// now if that is 0. The request waits already unless it comes first.
+func (e *Engine) limitAtGate(in *integration, first bool) (wait time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := time.Now()
+	if in.limiter != nil {
+		wait = in.limiter.Send(now)
+	}
+	switch {
+	case first && wait > 0:
+		in.throttle.addGate(+1, now)
+	case !first && wait <= 0:
+		in.throttle.addGate(-1, now)
+	}
+	return wait
 }
 
 // end hands the end of an attempt to the committer and frees the attempt's slot.

@@ -39,6 +39,7 @@ type integration struct {
 	sleeping sleepers   // lanes whose first retry is due later
 	starving bool       // waits for memory, see [Engine.starving]
 	pause    pause
+	throttle throttle
 
 	timer *time.Timer // fires when a limit or a due time lets work go on
 }
@@ -101,10 +102,11 @@ func (in *integration) whose() (kind, bool) {
 // pump begins attempts until the integration has no slot, no work or no
 // permission left, and sees to it that it is called again when that may change.
 func (e *Engine) pump(in *integration) {
+	now := time.Now()
+	in.throttle.setTurn(false, now)
 	if e.draining || !e.complete || !in.runs() {
 		return
 	}
-	now := time.Now()
 	if wait := in.pause.until.Sub(now); wait > 0 {
 		e.wakeAfter(in, wait)
 		return
@@ -130,6 +132,7 @@ func (e *Engine) pump(in *integration) {
 		}
 		if in.limiter != nil {
 			if wait := in.limiter.Take(now); wait > 0 {
+				in.throttle.setTurn(true, now)
 				e.wakeAfter(in, wait)
 				return
 			}

@@ -34,6 +34,9 @@ type Queue struct {
 	// creation, or since its retry was due. Zero if none is due. What is suspended is not
 	// due, and what is under way does not wait.
 	OldestDue time.Time
+	// LimitWait is for how long, since this process knows the integration, a call could
+	// have been sent but for its limit.
+	LimitWait time.Duration
 }
 
 // WebhookView is what the engine knows of a webhook.
@@ -91,7 +94,9 @@ func (e *Engine) Integration(key plan.Key) (*plan.Integration, Queue, bool) {
 	}
 	queue, known := Queue{Key: key, Waiting: in.open, WaitingBytes: in.bytes, InFlight: in.inFlight}, in.plan
 	var unread []head
-	if now := time.Now(); !in.suspended() {
+	now := time.Now()
+	queue.LimitWait = in.throttle.waited(now)
+	if !in.suspended() {
 		for _, l := range in.members {
 			if l.open > 0 {
 				h := l.head(now)

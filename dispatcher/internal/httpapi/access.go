@@ -17,6 +17,7 @@ type Access interface {
 	Allow(ctx context.Context, token, verb, namespace, name string) (user string, err error)
 	// Identify only says who the holder is.
 	Identify(ctx context.Context, token string) (user string, err error)
+	AllowPath(ctx context.Context, token, path string) (user string, err error)
 }
 
 // maxToken is the longest token that is looked at, in bytes.
@@ -86,9 +87,12 @@ func (a *api) guard(route route, next http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		var user string
-		if route.verb == verbIdentify {
+		switch route.verb {
+		case verbIdentify:
 			user, err = a.access.Identify(r.Context(), token)
-		} else {
+		case verbScrape:
+			user, err = a.allowScrape(r.Context(), token)
+		default:
 			user, err = a.allow(r, token, route)
 		}
 		if err != nil {

@@ -34,6 +34,11 @@ func (j *judge) Allow(_ context.Context, token, verb, namespace, name string) (s
 	return j.user, j.err
 }
 
+func (j *judge) AllowPath(_ context.Context, token, path string) (string, error) {
+	j.asked = append(j.asked, token+" "+path)
+	return j.user, j.err
+}
+
 func (j *judge) Identify(_ context.Context, token string) (string, error) {
 	j.asked = append(j.asked, token+" identify")
 	return j.user, j.err
@@ -81,10 +86,10 @@ func refusing(t *testing.T, j *judge) http.Handler {
 	return New(Options{Access: j, Intake: u, Admission: u, Calls: u, Logger: slog.New(slog.DiscardHandler)})
 }
 
-// routesFor are all guarded routes as method and path, for one webhook.
+// routesFor are all routes of calls as method and path, for one webhook.
 func routesFor(webhook string) (routes [][2]string) {
 	for _, r := range (&api{}).routes() {
-		if r.verb == open {
+		if r.verb == open || r.verb == verbScrape {
 			continue
 		}
 		path := strings.NewReplacer("{namespace}", "ns", "{webhook}", webhook, "{transactionId}", "0197a5b0-0000-7000-8000-000000000000").Replace(r.pattern)

@@ -110,6 +110,7 @@ func (a *api) answerLine(r *http.Request, answer *client.BatchAnswer, result int
 // refuseLine says why a line was not accepted.
 func (a *api) refuseLine(r *http.Request, answer *client.BatchAnswer, err error) {
 	p := problemOf(err)
+	a.tellProblem(&p)
 	if p.Status == http.StatusInternalServerError {
 		a.log.Error("line of a batch failed", "path", r.URL.Path, "line", answer.Line, "error", err)
 	}

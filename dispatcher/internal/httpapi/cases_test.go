@@ -32,6 +32,7 @@ func (v verdict) Allow(context.Context, string, string, string, string) (string,
 }
 
 func (v verdict) Identify(context.Context, string) (string, error) { return "somebody", v.err }
+func (v verdict) AllowPath(context.Context, string, string) (string, error) { return "somebody", v.err }
 
 // operation is one with a request that is well-formed.
 type operation struct {
@@ -95,6 +96,7 @@ func cases(w *world) iter.Seq2[int, example] {
 		for _, o := range operations {
 			w.refusals(o, give)
 		}
+		w.scrapes(give)
 		w.answers(give)
 		w.shown(give)
 		w.sessions(give)
@@ -152,6 +154,18 @@ func (w *world) refusals(o operation, give giver) {
 		return // one that nobody wants is welcome
 	}
 	give(o.id+" 404 unknown-webhook", here, o.method, strings.Replace(o.path, "/wh/", "/nobody/", 1), o.body)
+}
+
+// scrapes are what a scrape of the metrics may meet.
+func (w *world) scrapes(give giver) {
+	for want, err := range map[string]error{
+		"200": nil, "401 unauthenticated": access.ErrUnauthenticated, "403 forbidden": access.ErrForbidden, "503 access-unavailable": access.ErrUnavailable,
+	} {
+		guarded := w.serve(func(options *Options) { options.Access = verdict{err} })
+		give("readMetrics "+want, guarded, "GET", "/metrics", "", set("Authorization", "Bearer token"))
+	}
+	give("readMetrics 200", w.server.URL, "GET", "/metrics", "")
+	give("readMetrics 400 invalid-query", w.server.URL, "GET", "/metrics?name=a", "")
 }
 
 // answers are the successes.

@@ -40,6 +40,7 @@ func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
 
 // answerProblem answers with a problem document, which err is the cause of.
 func (a *api) answerProblem(w http.ResponseWriter, r *http.Request, p client.Problem, err error) {
+	a.tellProblem(&p)
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", retrySeconds)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -62,8 +63,8 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Stopping and MaxWaits
-// are needed.
+// Options are what the API works with; all fields but Access, Stopping, Problem and
+// MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
 	Access    Access
@@ -79,6 +80,11 @@ type Options struct {
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
 	Stopping <-chan struct{}
+	// Metrics serves the metrics to those who may get [access.MetricsPath].
+	Metrics http.Handler
+	// Problem is told of each problem that is answered, by the last part of its type; may
+	// be nil.
+	Problem func(kind string)
 	// MaxWaits bounds the requests that wait for an outcome at one time, so that they
 	// leave connections for others; further ones are answered at once. No bound if 0.
 	MaxWaits int
@@ -129,6 +135,8 @@ type api struct {
 	pages     chan struct{} // has one for each page of rows that is being made
 
 	heartbeat, recheck time.Duration
+	metrics   http.Handler
+	told      func(kind string)
 }
 
 func newAPI(o Options) *api {
@@ -136,7 +144,7 @@ func newAPI(o Options) *api {
 		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
 		rows: o.Log, catalog: o.Catalog, stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
 		tail: o.Tail, queues: o.Queues, exports: places{most: int64(o.MaxExports)}, pages: make(chan struct{}, maxPages),
-		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck),
+		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck), metrics: o.Metrics, told: o.Problem,
 	}
 }
 
@@ -147,8 +155,10 @@ const (
 	verbDelete = "delete"
 	open       = "" // anybody may
 
-	// verbIdentify is for what whoever Kubernetes knows may do.
+	// verbIdentify is for what whoever Kubernetes knows may do, verbScrape for who may get
+	// the path of the metrics.
 	verbIdentify = "identify"
+	verbScrape   = "scrape"
 )
 
 // route is one operation.
@@ -193,6 +203,7 @@ func (a *api) routes() []route {
 		{http.MethodGet, session, open, a.getSession, nil},
 		{http.MethodDelete, session, open, a.deleteSession, nil},
 		{http.MethodGet, "/openapi.json", open, getOpenAPI, nil},
+		{http.MethodGet, access.MetricsPath, verbScrape, a.getMetrics, nil},
 	}
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/egress"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/queuelog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -79,7 +80,7 @@ func newWorld(t *testing.T) *world {
 	w.options = Options{
 		Intake: intake.New(intake.Options{Catalog: &w.catalog, Store: w.store, Queue: e, Accepted: w.tail.Accepted}), Engine: e,
 		Admission: admission.New(admission.Options{Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30}), Calls: w.store,
-		Log: w.store, Catalog: &w.catalog, Tail: w.tail, Queues: &w.queues, Logger: slog.New(slog.DiscardHandler),
+		Log: w.store, Catalog: &w.catalog, Tail: w.tail, Queues: &w.queues, Logger: slog.New(slog.DiscardHandler), Metrics: metrics.New(metrics.Options{}).Handler(),
 	}
 	w.server = httptest.NewUnstartedServer(New(w.options))
 	w.server.Config.DisableGeneralOptionsHandler = true // as the dispatcher's
