@@ -20,6 +20,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
 // Dispatcher is one data plane over one store. Make it with [Open], then call
@@ -38,6 +39,8 @@ type Dispatcher struct {
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
+	tracer  *tracing.Tracer // nil without traces
+	calls   *callLog        // nil if calls are not logged
 
 	apiListener    net.Listener
 	healthListener net.Listener // nil without HealthAddress
@@ -80,6 +83,10 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
+	if d.tracer, err = tracing.New(*o.tracing()); err != nil {
+		return nil, err
+	}
+	d.calls = newCallLog(o.Logger, o.LogCalls)
 	d.sender, err = outbound.New(outbound.Options{
 		Policy: o.policy(), Proxy: o.EgressProxy,
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
@@ -93,7 +100,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		Follow: d.follow, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, Ended: d.ended, Tracer: d.tracer, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
@@ -123,6 +130,7 @@ func (d *Dispatcher) serve(memory budget) error {
 	})
 	d.intake = intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
+		Accepted: d.accepted, Tracer: d.tracer,
 	})
 	d.serveCalls(d.intake, memory)
 	d.health = newServer(healthHandler(d.unready), d.log)
@@ -134,7 +142,7 @@ func (d *Dispatcher) serve(memory budget) error {
 func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
-		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log, Tracer: d.tracer,
 		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
 	}
 	if !d.options.InsecureNoAuth {
@@ -247,6 +255,8 @@ func (d *Dispatcher) close() error {
 	if d.sender != nil {
 		d.sender.Close()
 	}
+	d.calls.close()
+	d.flushTraces()
 	// The admin socket's file goes before the lock: after that it may be another's.
 	for _, l := range []net.Listener{d.adminListener, d.healthListener, d.apiListener} {
 		if l != nil {

@@ -61,7 +61,7 @@ func (e *Engine) endSomeLost(marks []store.Mark) (n int, err error) {
 			return 0, fmt.Errorf("load call %s: %w", marks[n].ID, err)
 		}
 		end := e.lost(entry, marks[n])
-		bytes += e.follows(end) + int64(entry.Call.Size()) + heldBytes
+		bytes += e.follows(end, nil) + int64(entry.Call.Size()) + heldBytes
 		ends = append(ends, end)
 	}
 	e.mu.Lock()

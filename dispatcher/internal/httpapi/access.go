@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -72,6 +73,7 @@ func (a *api) guard(verb string, next http.HandlerFunc) http.HandlerFunc {
 			a.refuse(w, r, err)
 			return
 		}
+		tracing.Of(r.Context()).Caller = user
 		next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, user)))
 	}
 }

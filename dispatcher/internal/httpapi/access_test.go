@@ -108,7 +108,7 @@ func TestRefusedCallersLearnNothing(t *testing.T) {
 			for _, route := range routesFor(webhook) {
 				for _, media := range []string{"application/json", "application/x-ndjson", "text/strange", ""} {
 					r := httptest.NewRequest(route[0], route[1], unread{t})
-					r.Header = http.Header{"Authorization": {"Bearer tok"}, "Content-Type": {media}, "Idempotency-Key": {"a", "b"}, "Prefer": {"wait=x"}}
+					r.Header = http.Header{"Authorization": {"Bearer tok"}, "Content-Type": {media}, "Idempotency-Key": {"a", "b"}, "Prefer": {"wait=x"}, "X-Request-Id": {"same"}}
 					w := httptest.NewRecorder()
 					refusing(t, &judge{err: fmt.Errorf("judge: %w", test.err)}).ServeHTTP(w, r)
 					answer := fmt.Sprint(w.Code, w.Header(), w.Body)
@@ -182,6 +182,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 			t.Errorf("%s without a token is answered %d", p, w.Code)
 		}
 		r.Header.Set("Authorization", "Bearer tok")
+		r.Header.Set(requestIDHeader, "same")
 		w = httptest.NewRecorder()
 		refusing(t, j).ServeHTTP(w, r)
 		answer := fmt.Sprint(w.Code, w.Header(), w.Body)

@@ -12,6 +12,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
@@ -57,8 +58,8 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Stopping and MaxWaits
-// are needed.
+// Options are what the API works with; all fields but Access, Tracer, Stopping and
+// MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
 	Access    Access
@@ -67,6 +68,8 @@ type Options struct {
 	Admission Admission
 	Calls     Calls
 	Logger    *slog.Logger
+	// Tracer makes spans of requests; nil if there are to be none.
+	Tracer *tracing.Tracer
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
 	Stopping <-chan struct{}
@@ -91,7 +94,7 @@ func New(o Options) http.Handler {
 		mux.HandleFunc(pattern, methodNotAllowed(strings.Join(methods, ", ")))
 	}
 	mux.HandleFunc("/", notFound)
-	return cleanPaths(mux)
+	return observed(cleanPaths(mux), &o)
 }
 
 // api holds what the handlers need.

@@ -68,6 +68,7 @@ func (f *following) follow(call *store.Call, state store.State, result *store.Re
 	common := job{
 		now: time.Now(), values: values, variables: variablesOf(call, result), data: event.Data,
 		event: &store.Event{ID: event.ID, Source: event.Source, Type: event.Type}, hops: call.Hops + 1,
+		trace: call.Trace,
 	}
 	if common.attributes, err = attributesOf(event); err != nil {
 		log.Error("an outcome triggers nothing", "error", err)
