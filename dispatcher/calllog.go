@@ -159,8 +159,11 @@ func (c *callLog) write(l *callLine) {
 	c.writeDropped()
 	var room [14]slog.Attr
 	attributes := append(room[:0],
-		slog.String("call", l.id.String()), slog.String("webhook", l.webhook.String()), slog.String("integration", l.integration.String()),
+		slog.String("call", l.id.String()), slog.String("webhook", l.webhook.String()),
 		slog.String("outcome", string(l.outcome)), slog.Int("attempts", l.attempts), slog.Float64("durationSeconds", seconds(l.took)))
+	if l.integration != (plan.Key{}) { // taken in before it was kept
+		attributes = append(attributes, slog.String("integration", l.integration.String()))
+	}
 	if l.code != 0 {
 		attributes = append(attributes, slog.Int("statusCode", l.code))
 	}
