@@ -27,8 +27,9 @@ type assessment struct {
 	problems   []compile.Problem
 	note       string // added to Accepted=True
 	state      control.State
-	suspended  string // why calls wait; empty if they do not
-	insecure   bool   // the receiver's certificate is not verified
+	suspended  string            // why calls wait; empty if they do not
+	insecure   bool              // the receiver's certificate is not verified
+	healthy    *metav1.Condition // of its Webhooks' calls; nil if it is not to be said
 
 	sample         bool   // there is sampleData
 	sampleFailures string // why it cannot be rendered; empty if it can
@@ -60,10 +61,11 @@ func (a *assessment) conditions(existing []metav1.Condition, now time.Time) []me
 	for i := range all {
 		c := &all[i]
 		c.ObservedGeneration = a.generation
-		c.LastTransitionTime = metav1.NewTime(now).Rfc3339Copy()
-		if before := meta.FindStatusCondition(existing, c.Type); before != nil && before.Status == c.Status {
-			c.LastTransitionTime = before.LastTransitionTime
-		}
+		since(c, existing, now)
+	}
+	if a.healthy != nil { // it speaks of calls, and so of no generation
+		since(a.healthy, existing, now)
+		all = append(all, *a.healthy)
 	}
 	return all
 }
@@ -152,13 +154,14 @@ func clip(text string, limit int) string {
 }
 
 // sameConditions reports whether existing holds exactly the wanted conditions,
-// in any order. Types that are not the operator's are left out of it.
-func sameConditions(existing, wanted []metav1.Condition) bool {
-	for _, kind := range []string{
+// in any order. Types that are neither the reconcilers' nor among more are left out
+// of it.
+func sameConditions(existing, wanted []metav1.Condition, more ...string) bool {
+	for _, kind := range append(more,
 		v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs, v1alpha1.ConditionProgrammed,
 		v1alpha1.ConditionReady, v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling,
 		v1alpha1.ConditionInsecureTLS, v1alpha1.ConditionSampleRendered,
-	} {
+	) {
 		if !equality.Semantic.DeepEqual(meta.FindStatusCondition(existing, kind), meta.FindStatusCondition(wanted, kind)) {
 			return false
 		}

@@ -14,10 +14,13 @@ import (
 )
 
 const (
-	// eventAction is what the operator was doing, as events name it.
-	eventAction = "Configure"
+	// eventAction and eventDelivery are what the operator was doing, as events name it.
+	eventAction   = "Configure"
+	eventDelivery = "Deliver"
 	// maxNote bounds the text of an event, in bytes, as the API server does.
 	maxNote = 1024
+	// reasonRecovered is the reason of the event when Healthy is True again.
+	reasonRecovered = "Recovered"
 	// reasonVerifiedTLS is the reason of the event at the end of InsecureTLS.
 	reasonVerifiedTLS = "VerifiedTLS"
 )
@@ -29,8 +32,8 @@ type recorder interface {
 
 // announcer writes an event for each change of conditions that somebody on call
 // looks for: an object is no longer ready, or for another reason, or is ready
-// again; certificates are not verified, or are again. It is safe for concurrent
-// use.
+// again; certificates are not verified, or are again; too many calls fail, or no
+// longer. It is safe for concurrent use.
 type announcer struct {
 	recorder recorder
 
@@ -48,9 +51,8 @@ func newAnnouncer(r recorder) *announcer {
 // tell must be called once for a status that was written, so that neither a
 // restart nor a second reconciliation repeats an event.
 func (a *announcer) tell(obj client.Object, before, after []metav1.Condition) {
-	say := func(kind, reason, note string) {
-		a.recorder.Eventf(obj, nil, kind, reason, eventAction, "%s", clip(note, maxNote))
-	}
+	say := func(kind, reason, note string) { a.say(obj, kind, reason, eventAction, note) }
+	a.health(obj, before, after)
 	was, is := meta.FindStatusCondition(before, v1alpha1.ConditionReady), meta.FindStatusCondition(after, v1alpha1.ConditionReady)
 	repaired := a.repaired(keyOf(client.ObjectKeyFromObject(obj)), was, is)
 	switch {
@@ -67,6 +69,24 @@ func (a *announcer) tell(obj client.Object, before, after []metav1.Condition) {
 	case !insecure && insecureBefore:
 		say(corev1.EventTypeNormal, reasonVerifiedTLS, "the receiver's certificate is verified again")
 	}
+}
+
+// health must be called once for a condition Healthy that was written. Where after has
+// none, it is another owner's and nothing is told.
+func (a *announcer) health(obj client.Object, before, after []metav1.Condition) {
+	is := meta.FindStatusCondition(after, v1alpha1.ConditionHealthy)
+	unhealthyBefore := meta.IsStatusConditionFalse(before, v1alpha1.ConditionHealthy)
+	switch {
+	case is == nil:
+	case is.Status == metav1.ConditionFalse && !unhealthyBefore:
+		a.say(obj, corev1.EventTypeWarning, is.Reason, eventDelivery, is.Message)
+	case is.Status == metav1.ConditionTrue && unhealthyBefore:
+		a.say(obj, corev1.EventTypeNormal, reasonRecovered, eventDelivery, is.Message)
+	}
+}
+
+func (a *announcer) say(obj client.Object, kind, reason, action, note string) {
+	a.recorder.Eventf(obj, nil, kind, reason, action, "%s", clip(note, maxNote))
 }
 
 // repaired reports whether an object about which there was a warning is ready

@@ -303,7 +303,7 @@ func (w *world) settles() int {
 
 // hasConditions says how the conditions of an object differ from wanted ones,
 // each written "Type=Status Reason", and whether kstatus and the generation go
-// with them.
+// with them. Healthy, which speaks of calls and not of the object, is left out.
 func (w *world) hasConditions(obj client.Object, kstatus status.Status, wanted ...string) error {
 	w.Helper()
 	if err := w.Get(w.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
@@ -311,6 +311,9 @@ func (w *world) hasConditions(obj client.Object, kstatus status.Status, wanted .
 	}
 	var have []string
 	for _, c := range conditionsOf(obj) {
+		if c.Type == v1alpha1.ConditionHealthy {
+			continue
+		}
 		have = append(have, fmt.Sprintf("%s=%s %s", c.Type, c.Status, c.Reason))
 		if c.ObservedGeneration != obj.GetGeneration() {
 			return fmt.Errorf("%s speaks of generation %d, not %d", c.Type, c.ObservedGeneration, obj.GetGeneration())

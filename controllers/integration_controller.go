@@ -73,7 +73,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	webhooks, err := r.publish(ctx, &obj, result)
+	using, err := r.publish(ctx, &obj, result)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -81,7 +81,7 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if wait := r.patience.wait(key, state, r.now()); wait > 0 && result.Plan.NotReady == "" {
 		return ctrl.Result{RequeueAfter: wait}, nil // the answer asks for this one again, mostly before that
 	}
-	status := integrationStatus(&obj, result, state, webhooks, r.now())
+	status := integrationStatus(&obj, result, state, using, r.now())
 	if !sameIntegrationStatus(obj.Status, status) {
 		again, err := r.write(ctx, &obj, status)
 		if err != nil || again.RequeueAfter > 0 {
@@ -95,24 +95,24 @@ func (r *integrationReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 }
 
 // publish hands the result to the dispatcher, and to the integration's webhooks
-// if it makes a difference to them. It returns how many may use it.
-func (r *integrationReconciler) publish(ctx context.Context, obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult) (int, error) {
+// if it makes a difference to them. It returns these.
+func (r *integrationReconciler) publish(ctx context.Context, obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult) (users, error) {
 	key := result.Plan.Key
 	r.dispatcher.SetIntegration(result.Plan)
 	result.Refused = refusal(obj, r.dispatcher.State(result.Plan.Ref()))
 	changed := r.observer.registry.set(result)
 	// Listed only now: a webhook that was compiled against the result before is
 	// then in the list, and one that is not in it will be compiled with this one.
-	webhooks, allowed, err := r.observer.webhooksOf(ctx, key)
+	using, err := r.observer.webhooksOf(ctx, key)
 	if err != nil {
 		r.observer.registry.remove(key) // so that the next try is a change again
-		return 0, err
+		return users{}, err
 	}
 	if changed {
-		log.FromContext(ctx).V(1).Info("the integration changed for its webhooks", "webhooks", len(webhooks))
-		r.webhooks.Add(webhooks...)
+		log.FromContext(ctx).V(1).Info("the integration changed for its webhooks", "webhooks", len(using.keys))
+		r.webhooks.Add(using.keys...)
 	}
-	return allowed, nil
+	return using, nil
 }
 
 // write applies a status and tells of what it changes.
@@ -128,11 +128,11 @@ func (r *integrationReconciler) write(ctx context.Context, obj *v1alpha1.Webhook
 func (r *integrationReconciler) remove(ctx context.Context, key plan.Key) error {
 	r.dispatcher.Remove(plan.Ref{Kind: plan.KindIntegration, Key: key})
 	r.observer.registry.remove(key)
-	webhooks, _, err := r.observer.webhooksOf(ctx, key)
+	using, err := r.observer.webhooksOf(ctx, key)
 	if err != nil {
 		return err
 	}
-	r.webhooks.Add(webhooks...)
+	r.webhooks.Add(using.keys...)
 	return nil
 }
 
@@ -149,17 +149,19 @@ func (r *integrationReconciler) setup(mgr manager.Manager, triggers *triggers) e
 		For(&v1alpha1.WebhookIntegration{}, builder.WithPredicates(specChanged)).
 		Watches(&v1alpha1.Webhook{}, handler.Funcs{
 			CreateFunc: func(_ context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-				recount(q, e.Object)
+				recount(q, e.Object, countDelay)
 			},
 			UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 				before, after := e.ObjectOld.(*v1alpha1.Webhook), e.ObjectNew.(*v1alpha1.Webhook)
 				if before.Spec.IntegrationRef != after.Spec.IntegrationRef {
-					recount(q, before)
-					recount(q, after)
+					recount(q, before, countDelay)
+					recount(q, after, countDelay)
+				} else if !sameHealth(before, after) {
+					recount(q, after, healthDelay)
 				}
 			},
 			DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-				recount(q, e.Object)
+				recount(q, e.Object, countDelay)
 			},
 		}).
 		WatchesMetadata(secretMetadata(), handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret))).
@@ -178,9 +180,9 @@ var specChanged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 }}
 
 // recount asks for the reconciliation of a webhook's integration, for the count
-// of its webhooks.
-func recount(q workqueue.TypedRateLimitingInterface[reconcile.Request], webhook client.Object) {
-	q.AddAfter(request(compile.IntegrationOf(webhook.(*v1alpha1.Webhook))), countDelay)
+// and the health of its webhooks.
+func recount(q workqueue.TypedRateLimitingInterface[reconcile.Request], webhook client.Object, delay time.Duration) {
+	q.AddAfter(request(compile.IntegrationOf(webhook.(*v1alpha1.Webhook))), delay)
 }
 
 // referring finds the integrations that refer to a Secret or a ConfigMap, by an

@@ -39,7 +39,8 @@ type outcomeEntry struct {
 	newest  plan.Report
 	waiting bool // newest is not in status yet
 	// transition puts the entry before all refreshes: the newest outcome is of
-	// another class than the one before, or the first after a quiet time.
+	// another class than the one before, or made the webhook unhealthy or healthy
+	// again, or is the first after a quiet time.
 	transition bool
 	due        time.Time // when newest may be written
 	seen       time.Time // when newest came
@@ -63,7 +64,7 @@ func (q *outcomeQueue) Add(now time.Time, r plan.Report) (known bool) {
 		e = &outcomeEntry{}
 		q.entries[r.Webhook] = e
 	}
-	changed := now.Sub(e.seen) >= quietTime || e.newest.Outcome != r.Outcome
+	changed := now.Sub(e.seen) >= quietTime || differs(&e.newest, &r)
 	e.newest, e.seen = r, now
 	switch {
 	case changed && !e.transition:
@@ -128,7 +129,7 @@ func (q *outcomeQueue) Written(now time.Time, r plan.Report) {
 	}
 	e.written, e.failures = now, 0
 	e.waiting, e.since = e.newest.Seq > r.Seq, e.seen
-	e.transition = e.waiting && e.newest.Outcome != r.Outcome
+	e.transition = e.waiting && differs(&e.newest, &r)
 	if e.transition {
 		e.due = now.Add(transitionGap)
 	} else {
@@ -166,6 +167,11 @@ func (q *outcomeQueue) Forget(key plan.Key) { delete(q.entries, key) }
 
 func (q *outcomeQueue) refresh() time.Duration {
 	return time.Duration(float64(refreshEvery) * (0.9 + 0.2*q.jitter()))
+}
+
+// differs reports whether status should say soon that b followed a.
+func differs(a, b *plan.Report) bool {
+	return a.Outcome != b.Outcome || plan.Healthy(a.Recent(a.Time)) != plan.Healthy(b.Recent(b.Time))
 }
 
 func later(a, b time.Time) time.Time {

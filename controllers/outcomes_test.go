@@ -155,7 +155,7 @@ func TestFieldOwners(t *testing.T) {
 	w.apply("kind: WebhookIntegration\nmetadata: {name: crm}\nspec: {url: https://api.example.com}")
 	w.apply(orderShipped)
 	w.isReady(soon, "crm", "order-shipped")
-	w.session.Report(w.report(w.webhook("order-shipped"), 1, plan.OutcomeSucceeded))
+	w.counted("order-shipped", 1, plan.OutcomeSucceeded, 200, 1, 0)
 	obj := w.last(5*time.Second, "order-shipped", plan.OutcomeSucceeded)
 	owned := map[string]string{}
 	for _, entry := range obj.ManagedFields {
@@ -164,10 +164,11 @@ func TestFieldOwners(t *testing.T) {
 		}
 	}
 	conditions, outcomes := owned["webhook-operator Apply"], owned["webhook-operator-outcomes Apply"]
-	if !strings.Contains(conditions, "f:conditions") || strings.Contains(conditions, "f:lastCall") {
+	healthy := `k:{\"type\":\"Healthy\"}`
+	if !strings.Contains(conditions, "f:conditions") || strings.Contains(conditions, "f:lastCall") || strings.Contains(conditions, healthy) {
 		t.Errorf("webhook-operator owns %s", conditions)
 	}
-	if !strings.Contains(outcomes, "f:lastCall") || strings.Contains(outcomes, "f:conditions") {
+	if !strings.Contains(outcomes, "f:lastCall") || !strings.Contains(outcomes, healthy) || strings.Count(outcomes, "k:{") != 1 {
 		t.Errorf("webhook-operator-outcomes owns %s", outcomes)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,51 +27,65 @@ const (
 type statusSink struct {
 	cache client.Reader
 	// client is not the manager's, so that neither waits for the other's writes.
-	client client.Client
+	client    client.Client
+	announcer *announcer
+	now       func() time.Time
 }
 
 func (s *statusSink) compare(ctx context.Context, r plan.Report) (verdict, error) {
-	_, verdict, err := s.read(ctx, r)
+	_, _, verdict, err := s.read(ctx, r)
 	return verdict, err
 }
 
 // write reads the webhook again, since it may have waited for the budget.
 func (s *statusSink) write(ctx context.Context, r plan.Report) (verdict, error) {
-	obj, verdict, err := s.read(ctx, r)
+	obj, status, verdict, err := s.read(ctx, r)
 	if err != nil || verdict != verdictWrite {
 		return verdict, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	err = applyStatus(ctx, s.client, outcomeFieldOwner, kindWebhook, obj, outcomeStatus(r))
+	err = applyStatus(ctx, s.client, outcomeFieldOwner, kindWebhook, obj, status)
 	if apierrors.IsNotFound(err) {
 		return verdictGone, nil
+	}
+	if err == nil {
+		s.announcer.health(obj, obj.Status.Conditions, status.Conditions)
 	}
 	return verdictWrite, err
 }
 
-func (s *statusSink) read(ctx context.Context, r plan.Report) (*v1alpha1.Webhook, verdict, error) {
+// read returns the webhook of a report, and the status that is wanted for it.
+func (s *statusSink) read(ctx context.Context, r plan.Report) (*v1alpha1.Webhook, v1alpha1.WebhookStatus, verdict, error) {
+	none := v1alpha1.WebhookStatus{}
 	var obj v1alpha1.Webhook
 	err := s.cache.Get(ctx, request(r.Webhook).NamespacedName, &obj, client.UnsafeDisableDeepCopy)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, verdictGone, nil
+		return nil, none, verdictGone, nil
 	case err != nil:
-		return nil, verdictWrite, fmt.Errorf("read Webhook %s: %w", r.Webhook, err)
+		return nil, none, verdictWrite, fmt.Errorf("read Webhook %s: %w", r.Webhook, err)
 	case string(obj.UID) != r.WebhookUID:
-		return nil, verdictGone, nil
+		return nil, none, verdictGone, nil
 	}
 	existing := v1alpha1.WebhookStatus{
 		LastCall: obj.Status.LastCall, LastSuccessTime: obj.Status.LastSuccessTime, ConsecutiveFailures: obj.Status.ConsecutiveFailures,
 	}
-	if equality.Semantic.DeepEqual(existing, outcomeStatus(r)) {
-		return &obj, verdictSame, nil
+	if c := meta.FindStatusCondition(obj.Status.Conditions, v1alpha1.ConditionHealthy); c != nil {
+		existing.Conditions = []metav1.Condition{*c}
 	}
-	return &obj, verdictWrite, nil
+	wanted := outcomeStatus(r)
+	if c := webhookHealth(existing.Conditions, &r, s.now()); c != nil {
+		wanted.Conditions = []metav1.Condition{*c}
+	}
+	if equality.Semantic.DeepEqual(existing, wanted) {
+		return &obj, wanted, verdictSame, nil
+	}
+	return &obj, wanted, verdictWrite, nil
 }
 
-// outcomeStatus is the part of a webhook's status that a report makes. Times
-// have whole seconds, as the API server keeps them.
+// outcomeStatus is the part of a webhook's status that a report makes, but for the
+// condition Healthy. Times have whole seconds, as the API server keeps them.
 func outcomeStatus(r plan.Report) v1alpha1.WebhookStatus {
 	attempts, failures := count(r.Attempts), count(r.ConsecutiveFailures)
 	last := &v1alpha1.LastCall{

@@ -69,17 +69,23 @@ func (o *observer) namespaceLabels(ctx context.Context, name string) (labels map
 	return namespace.Labels, true, nil
 }
 
-// webhooksOf returns the keys of the webhooks that refer to an integration, and
-// how many of them it allows that.
-func (o *observer) webhooksOf(ctx context.Context, key plan.Key) (keys []plan.Key, allowed int, err error) {
+// users are the webhooks that refer to an integration.
+type users struct {
+	keys    []plan.Key
+	allowed int    // those that may
+	health  health // of those that may
+}
+
+// webhooksOf returns the webhooks that refer to an integration.
+func (o *observer) webhooksOf(ctx context.Context, key plan.Key) (using users, err error) {
 	var list v1alpha1.WebhookList
 	if err := o.cache.List(ctx, &list, byIndex("", indexIntegration, key.String())...); err != nil {
-		return nil, 0, fmt.Errorf("list the Webhooks of WebhookIntegration %s: %w", key, err)
+		return users{}, fmt.Errorf("list the Webhooks of WebhookIntegration %s: %w", key, err)
 	}
 	integration := o.registry.get(key)
 	for i := range list.Items {
 		webhook := keyOf(client.ObjectKeyFromObject(&list.Items[i]))
-		keys = append(keys, webhook)
+		using.keys = append(using.keys, webhook)
 		if integration == nil {
 			continue
 		}
@@ -87,14 +93,15 @@ func (o *observer) webhooksOf(ctx context.Context, key plan.Key) (keys []plan.Ke
 		known := true
 		if webhook.Namespace != key.Namespace {
 			if labels, known, err = o.namespaceLabels(ctx, webhook.Namespace); err != nil {
-				return nil, 0, err
+				return users{}, err
 			}
 		}
 		if known && integration.Allows(webhook.Namespace, labels) {
-			allowed++
+			using.allowed++
+			using.health.add(key, &list.Items[i])
 		}
 	}
-	return keys, allowed, nil
+	return using, nil
 }
 
 // abroad returns the webhooks of a namespace that refer to an integration of

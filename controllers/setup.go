@@ -52,7 +52,9 @@ func Setup(mgr manager.Manager, opts Options, watched *metrics.Metrics) error {
 		return fmt.Errorf("create the client for outcomes and reviews: %w", err)
 	}
 	integrations, webhooks := &triggers{}, &triggers{}
-	outcomes := newOutcomeWriter(&statusSink{cache: mgr.GetCache(), client: direct}, opts.Logger.WithName("outcomes"))
+	recorder := mgr.GetEventRecorder(fieldOwner)
+	sink := &statusSink{cache: mgr.GetCache(), client: direct, announcer: newAnnouncer(recorder), now: time.Now}
+	outcomes := newOutcomeWriter(sink, opts.Logger.WithName("outcomes"))
 	outcomes.wrote = watched.Wrote
 	callers := &reviewer{client: direct, reviewed: watched.Reviewed}
 	server := control.NewServer(control.ServerOptions{
@@ -67,7 +69,6 @@ func Setup(mgr manager.Manager, opts Options, watched *metrics.Metrics) error {
 
 	observer := &observer{cache: mgr.GetCache(), live: mgr.GetAPIReader(), registry: newRegistry()}
 	start := newBootstrap(observer, server, integrations, webhooks, opts.Logger.WithName("bootstrap"))
-	recorder := mgr.GetEventRecorder(fieldOwner)
 	integrationReconciler := &integrationReconciler{
 		client: mgr.GetClient(), observer: observer, dispatcher: server, webhooks: webhooks, start: start, announcer: newAnnouncer(recorder), now: time.Now,
 	}

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,12 +34,13 @@ const (
 )
 
 // integrationStatus is the status of an integration; it writes nothing.
-func integrationStatus(obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult, state control.State, webhooks int, now time.Time) v1alpha1.WebhookIntegrationStatus {
+func integrationStatus(obj *v1alpha1.WebhookIntegration, result *compile.IntegrationResult, state control.State, using users, now time.Time) v1alpha1.WebhookIntegrationStatus {
 	a := assessment{generation: obj.Generation, problems: result.Problems, state: state, insecure: result.InsecureTLS}
 	if result.Plan.Suspend {
 		a.suspended = "the calls of all its Webhooks wait, because spec.suspend is true"
 	}
-	count := count(webhooks)
+	a.healthy = using.health.condition(using.allowed)
+	count := count(using.allowed)
 	return v1alpha1.WebhookIntegrationStatus{
 		Conditions:         a.conditions(obj.Status.Conditions, now),
 		ObservedGeneration: &obj.Generation,
@@ -48,7 +50,7 @@ func integrationStatus(obj *v1alpha1.WebhookIntegration, result *compile.Integra
 
 // sameIntegrationStatus reports whether applying wanted would change nothing.
 func sameIntegrationStatus(existing, wanted v1alpha1.WebhookIntegrationStatus) bool {
-	if !sameConditions(existing.Conditions, wanted.Conditions) {
+	if !sameConditions(existing.Conditions, wanted.Conditions, v1alpha1.ConditionHealthy) {
 		return false
 	}
 	existing.Conditions = wanted.Conditions
@@ -76,7 +78,7 @@ func webhookStatus(obj *v1alpha1.Webhook, result *observed, state control.State,
 }
 
 // sameWebhookStatus reports whether applying wanted would change nothing. The
-// fields of the last call are another owner's.
+// fields of the last call, and the condition Healthy, are another owner's.
 func sameWebhookStatus(existing, wanted v1alpha1.WebhookStatus) bool {
 	if !sameConditions(existing.Conditions, wanted.Conditions) {
 		return false
@@ -86,23 +88,28 @@ func sameWebhookStatus(existing, wanted v1alpha1.WebhookStatus) bool {
 	return equality.Semantic.DeepEqual(existing, wanted)
 }
 
-// statusApply is the apply configuration of an object's status.
-type statusApply[S any] struct {
+// statusApply is the apply configuration of an object's status, which is encoded: the
+// client decodes the answer into it, and would write over the conditions of the caller.
+type statusApply struct {
 	metav1ac.TypeMetaApplyConfiguration    `json:",inline"`
 	*metav1ac.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 
-	Status S `json:"status"`
+	Status json.RawMessage `json:"status"`
 }
 
 // IsApplyConfiguration implements runtime.ApplyConfiguration.
-func (*statusApply[S]) IsApplyConfiguration() {}
+func (*statusApply) IsApplyConfiguration() {}
 
 // applyStatus applies the owner's part of the status of obj as it was read: if
 // it has changed since, or was replaced by another of its name, the error is a
 // conflict. (The API server takes no notice of a UID here.) Nothing else can be
 // one, since ownership is forced.
-func applyStatus[S any](ctx context.Context, c client.Client, owner, kind string, obj client.Object, status S) error {
-	apply := &statusApply[S]{ObjectMetaApplyConfiguration: metav1ac.ObjectMeta(), Status: status}
+func applyStatus(ctx context.Context, c client.Client, owner, kind string, obj client.Object, status any) error {
+	encoded, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status of %s %s: %w", kind, client.ObjectKeyFromObject(obj), err)
+	}
+	apply := &statusApply{ObjectMetaApplyConfiguration: metav1ac.ObjectMeta(), Status: encoded}
 	apply.WithKind(kind).WithAPIVersion(v1alpha1.GroupVersion.String())
 	apply.WithNamespace(obj.GetNamespace()).WithName(obj.GetName()).WithResourceVersion(obj.GetResourceVersion())
 	if err := c.Status().Apply(ctx, apply, client.FieldOwner(owner), client.ForceOwnership); err != nil {

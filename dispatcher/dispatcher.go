@@ -23,6 +23,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/queuelog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/tail"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
 // Dispatcher is one data plane over one store. Make it with [Open], then call
@@ -45,6 +46,8 @@ type Dispatcher struct {
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
+	tracer  *tracing.Tracer // nil without traces
+	calls   *callLog        // nil if calls are not logged
 
 	apiListener    net.Listener
 	healthListener net.Listener // nil without HealthAddress
@@ -90,6 +93,10 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
+	if d.tracer, err = tracing.New(*o.tracing()); err != nil {
+		return nil, err
+	}
+	d.calls = newCallLog(o.Logger, o.LogCalls)
 	d.sender, err = outbound.New(outbound.Options{
 		Policy: o.policy(), Proxy: o.EgressProxy,
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
@@ -102,7 +109,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		Follow: d.follow, Ended: d.ended, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, Ended: d.ended, Tracer: d.tracer, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
@@ -128,7 +135,7 @@ func (d *Dispatcher) serve(memory budget) error {
 	})
 	d.intake = intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
-		Accepted: d.accepted,
+		Accepted: d.accepted, Tracer: d.tracer,
 	})
 	d.serveCalls(d.intake, memory)
 	d.health = newServer(healthHandler(d.unready), d.log)
@@ -140,7 +147,7 @@ func (d *Dispatcher) serve(memory budget) error {
 func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
-		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log, Tracer: d.tracer,
 		Log: d.store, Catalog: &d.config.catalog, Tail: d.tail, Queues: &d.queues, MaxExports: memory.exports,
 		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
 	}
@@ -256,6 +263,8 @@ func (d *Dispatcher) close() error {
 	if d.sender != nil {
 		d.sender.Close()
 	}
+	d.calls.close()
+	d.flushTraces()
 	// The admin socket's file goes before the lock: after that it may be another's.
 	for _, l := range []net.Listener{d.adminListener, d.healthListener, d.apiListener} {
 		if l != nil {

@@ -1,8 +1,10 @@
 package dispatcher
 
 import (
+	"context"
 	"net/http"
 	"path"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/control"
@@ -15,16 +17,22 @@ import (
 // What is told to those who watch. Nothing here may block, or keep or change what it is
 // given.
 
+// flushTimeout is how long the last traces have at the end, after the drain, of the 15 s
+// that are left of a pod's grace period.
+const flushTimeout = 3 * time.Second
+
 // accepted tells of calls that are durable.
 func (d *Dispatcher) accepted(entries []*store.Entry) {
 	d.tail.Accepted(entries)
 	d.metrics.Accepted(entries)
+	d.calls.accepted(entries)
 }
 
 // ended tells of ends that are durable.
 func (d *Dispatcher) ended(ends []*store.End) {
 	d.tail.Ended(ends)
 	d.metrics.Ended(ends)
+	d.calls.ended(ends)
 }
 
 // overloaded answers a request that there is no place for.
@@ -85,4 +93,14 @@ func resultOf(verdict control.Verdict, err error) metrics.ReviewResult {
 		return metrics.ReviewForbidden
 	}
 	return metrics.ReviewAllowed
+}
+
+// flushTraces hands the last traces over. That they cannot be is said in the log: it is no
+// failure of the dispatcher.
+func (d *Dispatcher) flushTraces() {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	if err := d.tracer.Shutdown(ctx); err != nil {
+		d.log.Warn("traces are lost", "error", err, "spans", d.tracer.Dropped())
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -61,7 +62,15 @@ type Options struct {
 	// MetricsPerWebhook counts calls and attempts in the metrics by webhook, too, and not
 	// by integration only.
 	MetricsPerWebhook bool
-	// Version is sent in User-Agent and to the manager, and shown in the metrics.
+	// LogCalls says of which calls the log has a line when they end: [LogAllCalls], which
+	// is meant by "", [LogFailedCalls] or [LogNoCalls].
+	LogCalls string
+	// OTLPEndpoint is the URL of an OpenTelemetry collector that traces are sent to, by
+	// OTLP over HTTP; empty for no traces. TraceRatio is which part of the traces that
+	// begin here is recorded, from 0 to 1.
+	OTLPEndpoint string
+	TraceRatio   float64
+	// Version is sent in User-Agent and to the manager, and shown in metrics and traces.
 	Version string
 	// Logger takes the log; slog.Default() if nil.
 	Logger *slog.Logger
@@ -69,6 +78,11 @@ type Options struct {
 
 // DefaultDrainTimeout leaves a pod's 60 s of grace some room for the rest.
 const DefaultDrainTimeout = 45 * time.Second
+
+// tracing are the options of the tracer.
+func (o *Options) tracing() *tracing.Options {
+	return &tracing.Options{Endpoint: o.OTLPEndpoint, Ratio: o.TraceRatio, Version: o.Version, Logger: o.Logger}
+}
 
 // check fills defaults in and refuses what cannot work.
 func (o *Options) check() error {
@@ -91,6 +105,12 @@ func (o *Options) check() error {
 		return fmt.Errorf("a memory limit of %d MiB is too small; give the dispatcher at least %d MiB", o.MemoryLimit/mib, minMemoryLimit/mib)
 	}
 	if err := o.checkEgress(); err != nil {
+		return err
+	}
+	if err := o.checkLogCalls(); err != nil {
+		return err
+	}
+	if err := o.tracing().Check(); err != nil {
 		return err
 	}
 	if _, _, err := net.SplitHostPort(o.Listen); err != nil {

@@ -23,6 +23,10 @@ const (
 	// ConditionSampleRendered, on a Webhook with sampleData only: the templates
 	// can be rendered with it. It is never part of Ready.
 	ConditionSampleRendered = "SampleRendered"
+	// ConditionHealthy: not too many calls of the 24 hours before the last outcome
+	// failed; on a WebhookIntegration, so it is for all of its Webhooks. It is absent
+	// before the first outcome, speaks of no generation, and is never part of Ready.
+	ConditionHealthy = "Healthy"
 )
 
 // Reasons of conditions. docs/conditions.md says what to do about each.
@@ -102,4 +106,12 @@ const (
 	// ReasonSampleFailed: SampleRendered=False, a call with this data would end as
 	// RenderFailed or Blocked.
 	ReasonSampleFailed = "SampleFailed"
+
+	// ReasonHealthy: Healthy=True.
+	ReasonHealthy = "Healthy"
+	// ReasonFewCalls: Healthy=True, since 10 calls or fewer say too little.
+	ReasonFewCalls = "FewCalls"
+	// ReasonUnhealthy: Healthy=False, too many calls failed; on a WebhookIntegration,
+	// those of at least one of its Webhooks did.
+	ReasonUnhealthy = "Unhealthy"
 )

@@ -225,7 +225,8 @@ type WebhookStatus struct {
 	// integration and bodyFrom are there and usable), Programmed (the dispatcher
 	// works with this content), Ready (all three); Stalled and Reconciling only
 	// while true; SampleRendered (whether sampleData suits the templates) only with
-	// sampleData, and never part of Ready.
+	// sampleData, and Healthy (whether too many calls fail) after the first outcome,
+	// neither of them ever part of Ready.
 	// The reasons are documented in conditions.go and docs/conditions.md.
 	// +listType=map
 	// +listMapKey=type
@@ -344,6 +345,7 @@ type LastCall struct {
 // +kubebuilder:printcolumn:name="Integration",type=string,JSONPath=`.spec.integrationRef.name`
 // +kubebuilder:printcolumn:name="Method",type=string,JSONPath=`.spec.method`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Healthy",type=string,JSONPath=`.status.conditions[?(@.type=="Healthy")].status`
 // +kubebuilder:printcolumn:name="Last",type=string,JSONPath=`.status.lastCall.outcome`
 // +kubebuilder:printcolumn:name="Code",type=integer,JSONPath=`.status.lastCall.statusCode`
 // +kubebuilder:printcolumn:name="Last Call",type=date,JSONPath=`.status.lastCall.time`

@@ -189,8 +189,9 @@ type WebhookIntegrationStatus struct {
 	// conditions tell the state: Accepted (the spec is valid), ResolvedRefs (all
 	// Secrets, ConfigMaps and keys are there), Programmed (the dispatcher works
 	// with this content), Ready (all three); Stalled, Reconciling and InsecureTLS
-	// (tls.insecureSkipVerify is set) only while true. The reasons are documented
-	// in conditions.go and docs/conditions.md.
+	// (tls.insecureSkipVerify is set) only while true; Healthy (whether too many
+	// calls of a Webhook fail), never part of Ready, after the first outcome. The
+	// reasons are documented in conditions.go and docs/conditions.md.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
@@ -220,6 +221,7 @@ type WebhookIntegrationStatus struct {
 // +kubebuilder:printcolumn:name="RPS",type=integer,JSONPath=`.spec.requestsPerSecond`
 // +kubebuilder:printcolumn:name="Webhooks",type=integer,JSONPath=`.status.webhooks`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Healthy",type=string,JSONPath=`.status.conditions[?(@.type=="Healthy")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WebhookIntegration struct {

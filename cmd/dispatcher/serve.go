@@ -39,6 +39,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
 	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
 	size := flags.Uint64("max-store-mib", 0, "size of the store, in MiB, past which new calls are refused; no bound but the disk if 0")
+	flags.StringVar(&o.LogCalls, "log-calls", dispatcher.LogAllCalls, "of which calls the log has a line when they end, at the level INFO: all, failed or none")
+	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", "", "URL of an OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as https://collector:4318; no traces if empty. Headers and certificates come from the environment (OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_CERTIFICATE, …)")
+	flags.Float64Var(&o.TraceRatio, "trace-ratio", 1, "which part of the traces that begin here is recorded, from 0 to 1; a caller that sends traceparent decides for its own")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch done, err := parse(flags, args, usage, stdout); {

@@ -2,8 +2,15 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"k8s.io/klog/v2"
 )
 
 // TestFlags: everything that ends before the manager runs says one clear
@@ -46,5 +53,29 @@ func TestFlags(t *testing.T) {
 				t.Errorf("stderr: %s", stderr.String())
 			}
 		})
+	}
+}
+
+// TestLogs: what the libraries have to say is JSON, too.
+func TestLogs(t *testing.T) {
+	dir := t.TempDir()
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	const config = `{apiVersion: v1, kind: Config, current-context: a, clusters: [{name: a, cluster: {server: "http://127.0.0.1:1"}}], contexts: [{name: a, context: {cluster: a}}]}`
+	if err := os.WriteFile(kubeconfig, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", kubeconfig)
+	var stderr bytes.Buffer
+	if err := run(t.Context(), []string{"--control-socket=" + filepath.Join(dir, "c"), "--namespace=a"}, io.Discard, &stderr); err == nil {
+		t.Fatal("there is no API server, and the manager ran")
+	}
+	klog.ErrorS(errors.New("as a reflector has"), "Failed to watch")
+	if !strings.Contains(stderr.String(), "as a reflector has") {
+		t.Errorf("what client-go says is not in the log: %s", stderr.String())
+	}
+	for line := range strings.Lines(stderr.String()) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("a line of the log is no JSON: %s", line)
+		}
 	}
 }

@@ -19,6 +19,9 @@ type Problem struct {
 	Detail string `json:"detail,omitempty"`
 	// Errors are what is wrong with templates, of ProblemRenderFailed.
 	Errors []FieldError `json:"errors,omitempty"`
+	// RequestID is the id of the request, by which the dispatcher's log names it; it is in the
+	// header X-Request-Id of each answer, too.
+	RequestID string `json:"requestId,omitempty"`
 }
 
 // FieldError is what is wrong with one part of a webhook.

@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"log/slog"
+	"time"
+)
 
 // Kind says what a [Ref] points at.
 type Kind string
@@ -19,6 +22,9 @@ type Key struct {
 
 // String returns "namespace/name".
 func (k Key) String() string { return k.Namespace + "/" + k.Name }
+
+// LogValue makes logs write it as String does.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // Ref is a [Key] together with its [Kind].
 type Ref struct {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestNoSecretLeaves: no secret, nor a piece of one, is in status, log, event, HTTP
+// TestNoSecretLeaves: no secret, nor a piece of one, is in status, log, event, trace, HTTP
 // answer, error, output of a command, dump of goroutines, or at rest.
 //
 // One thing may hold a secret: the record of a call (c/ in the store) whose caller
@@ -32,11 +32,13 @@ func TestNoSecretLeaves(t *testing.T) {
 	t.Run("every listener is known", w.listeners)
 	t.Run("every field of status was seen", w.statusFields)
 	w.commands()
+	w.traces("attempt", "wait", "render", "store", "token", "connect", "tls", "first byte", "read")
 	w.end()
 
 	w.runBehindProxy()
 	w.inspect()
 	t.Run("every listener is known", w.listeners)
+	w.traces("attempt")
 	w.end()
 
 	for _, leak := range w.searcher.report() {

@@ -48,9 +48,9 @@ var packages = map[string]string{
 	"dispatcher/internal/admission": "none",
 	"dispatcher/internal/catalog":   "none",
 	"dispatcher/internal/egress":    "none; errors go to the state of calls",
-	"dispatcher/internal/engine":    "the store's records, log",
-	"dispatcher/internal/httpapi":   "HTTP answers, log",
-	"dispatcher/internal/intake":    "the store's records, HTTP answers",
+	"dispatcher/internal/engine":    "the store's records, log, traces",
+	"dispatcher/internal/httpapi":   "HTTP answers, log, traces",
+	"dispatcher/internal/intake":    "the store's records, HTTP answers, traces, log",
 	"dispatcher/internal/limit":     "none",
 	"dispatcher/internal/metrics":   "metrics",
 	"dispatcher/internal/outbound":  "none; messages go to the state of calls",
@@ -60,6 +60,7 @@ var packages = map[string]string{
 	"dispatcher/internal/signature": "none",
 	"dispatcher/internal/store":     "the store, backups, log",
 	"dispatcher/internal/token":     "none; errors go to the state of calls",
+	"dispatcher/internal/tracing":   "traces, log",
 }
 
 // TestPackagesAreClassified fails when there is a folder that may show secrets and

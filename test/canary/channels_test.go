@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
+	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
 // object is one of ours, as the API server has it.
@@ -130,6 +132,28 @@ func (w *world) eventsOf(namespace string) (told string) {
 		}
 	}
 	return told
+}
+
+// traces searches what a collector gets, once spans of all names have come.
+func (w *world) traces(names ...string) {
+	w.t.Helper()
+	eventually(w.t, func() string {
+		spans, err := w.collector.Spans()
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, name := range names {
+			if !slices.ContainsFunc(spans, func(s *trace.Span) bool { return s.GetName() == name }) {
+				return "a span " + name
+			}
+		}
+		return ""
+	})
+	bodies, headers := w.collector.Requests()
+	for i, body := range bodies {
+		w.searcher.search("traces", body)
+		w.searcher.search("traces", fmt.Append(nil, headers[i]))
+	}
 }
 
 // end ends both processes with a dump of their goroutines, and searches what is left

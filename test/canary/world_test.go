@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/maestra-io/webhook-operator/test/peer"
 	"github.com/maestra-io/webhook-operator/test/stack"
 )
 
@@ -38,6 +39,7 @@ type world struct {
 	stack       *stack.Stack
 	logs        map[string]*buffer
 	requests    *recorder
+	collector   *peer.Collector // of traces
 	outcomes    map[string]bool
 	statusPaths map[string]bool // fields that were there
 }
@@ -67,6 +69,8 @@ func newWorld(t *testing.T) *world {
 	w.canaries.plant("header after its rotation", anyText)
 	w.plantAccess(t)
 	w.searcher = newSearcher(w.canaries.all)
+	w.collector = peer.StartCollector()
+	t.Cleanup(w.collector.Close)
 	w.requests = &recorder{searcher: w.searcher, serving: w.serving.certificate}
 	return w
 }
@@ -113,7 +117,7 @@ func (w *world) run(name string, flags ...string) {
 	defer cancel()
 	s, err := stack.Start(ctx, stack.Options{
 		Cluster: cluster, Bin: bin, ManagerLog: w.logs["manager"], DispatcherLog: w.logs["dispatcher"],
-		ManagerFlags: []string{"--log-level=DEBUG", "--serving-secret=" + servingSecret}, DispatcherFlags: append([]string{"--log-level=DEBUG"}, flags...),
+		ManagerFlags: []string{"--log-level=DEBUG", "--serving-secret=" + servingSecret}, DispatcherFlags: append([]string{"--log-level=DEBUG", "--otlp-endpoint=" + w.collector.URL()}, flags...),
 	})
 	if err != nil {
 		w.t.Fatal(err)

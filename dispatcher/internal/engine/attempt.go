@@ -8,6 +8,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/response"
 )
@@ -23,11 +24,12 @@ type turn struct {
 	reader      *response.Reader // of the webhook's answers, nil if they are not awaited
 	item        waiting
 	worker      *worker
-	limited     bool  // its integration has a limit
-	reached     bool  // something left for the receiver
-	unreached   bool  // what is before the receiver has failed
-	cost        int64 // of memory, see costOf
-	answer      int64 // what else its answer takes, see [Engine.keeps]
+	limited     bool          // its integration has a limit
+	reached     bool          // something left for the receiver
+	unreached   bool          // what is before the receiver has failed
+	cost        int64         // of memory, see costOf
+	answer      int64         // what else its answer takes, see [Engine.keeps]
+	span        *tracing.Span // of the attempt; nil if it is not traced
 }
 
 // attempt makes one attempt of a call, from top to bottom: load it, join its
@@ -47,6 +49,7 @@ func (e *Engine) attempt(t *turn) {
 		return
 	}
 
+	t.span = e.traceAttempt(entry, t)
 	request, response, err := e.send(entry, t)
 	if err != nil {
 		e.fail(err)
@@ -54,6 +57,7 @@ func (e *Engine) attempt(t *turn) {
 	}
 	// An answer of which a part is missing is none either.
 	if e.attempts.Err() != nil && (response.StatusCode == 0 || response.Reason == plan.ReasonNetworkError) {
+		traceEnd(t.span, request, &response, &entry.State)
 		e.giveUp(t, entry, response.Unsent)
 		return
 	}
@@ -67,6 +71,7 @@ func (e *Engine) attempt(t *turn) {
 		Unsent: request == nil, Unreached: response.Unreached, Reason: response.Reason, StatusCode: response.StatusCode,
 		RetryAfter: response.RetryAfter, Begun: response.Begun, Message: response.Message,
 	}, e.jitter())
+	traceEnd(t.span, request, &response, &next)
 	end := &store.End{Call: call, Was: entry.State, Now: next, Result: result}
 	t.reached, t.unreached = request != nil && !response.Unsent, response.Unreached
 	if request != nil {
@@ -112,6 +117,7 @@ func (e *Engine) send(entry *store.Entry, t *turn) (*outbound.Request, outbound.
 	if err != nil {
 		return nil, refused(err), nil
 	}
+	e.propagate(request, call, t.span)
 	if !call.HasKey {
 		mark := store.Mark{ID: call.ID, Attempt: entry.State.Attempts + 1, Begun: e.wall()}
 		if err := e.mark(t.worker, mark); err != nil {

@@ -144,7 +144,7 @@ func (e *Engine) endCancelled(l *lane, items []store.Item) (n int, err error) {
 			continue
 		}
 		end := &store.End{Call: &entry.Call, Was: entry.State, Now: cancelled(entry.State, e.wall(), deletedMessage)}
-		bytes += e.follows(end) + int64(entry.Call.Size()) + heldBytes
+		bytes += e.follows(end, nil) + int64(entry.Call.Size()) + heldBytes
 		ends = append(ends, end)
 	}
 	if err := e.store.End(context.Background(), ends...); err != nil {

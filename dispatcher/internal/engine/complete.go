@@ -61,7 +61,7 @@ func (e *Engine) endSomeLost(marks []store.Mark) (n int, err error) {
 			return 0, fmt.Errorf("load call %s: %w", marks[n].ID, err)
 		}
 		end := e.lost(entry, marks[n])
-		bytes += e.follows(end) + int64(entry.Call.Size()) + heldBytes
+		bytes += e.follows(end, nil) + int64(entry.Call.Size()) + heldBytes
 		ends = append(ends, end)
 	}
 	e.mu.Lock()
@@ -92,7 +92,7 @@ func (e *Engine) endSomeLost(marks []store.Mark) (n int, err error) {
 func (e *Engine) lost(entry *store.Entry, mark store.Mark) *store.End {
 	const message = "the dispatcher died during the attempt, so whether the request arrived is unknown"
 	call := &entry.Call
-	e.log.Warn("call lost", "call", mark.ID, "webhook", call.Webhook, "reason", message)
+	e.log.Warn("call lost", "call", mark.ID, "webhook", call.Webhook, "message", message)
 	return &store.End{
 		Call: call, Was: entry.State,
 		Now: Decide(e.wall(), plan.Retry{}, call, entry.State, Result{Reason: plan.ReasonCrash, Begun: mark.Begun, Message: message}, 0),

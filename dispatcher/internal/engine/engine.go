@@ -11,6 +11,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -52,6 +53,9 @@ type Options struct {
 	Ended func([]*store.End)
 	// Jitter returns a number in [0, 1), for the delay of retries.
 	Jitter func() float64
+	// Tracer makes spans of attempts; nil if there are to be none, nor headers for
+	// receivers to go on with.
+	Tracer *tracing.Tracer
 
 	// Wall is the wall clock that due times are stored by; time.Now if nil.
 	Wall func() time.Time
@@ -72,6 +76,7 @@ type Engine struct {
 	follow func(*store.Call, store.State, *store.Result) []*store.Entry
 	ended  func([]*store.End)
 	jitter func() float64
+	tracer *tracing.Tracer
 	wall   func() time.Time
 
 	watchers watchers
@@ -120,6 +125,7 @@ func New(o Options) (*Engine, error) {
 		follow:           o.Follow,
 		ended:            o.Ended,
 		jitter:           o.Jitter,
+		tracer:           o.Tracer,
 		wall:             o.Wall,
 		attempts:         attempts,
 		stopAttempts:     stop,

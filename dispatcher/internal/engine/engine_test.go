@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -368,11 +369,80 @@ func TestReportsCount(t *testing.T) {
 		if last.Outcome != plan.OutcomeRejected || last.ConsecutiveFailures != 2 || last.Seq <= h.reports[1].Seq || last.LastSuccess != h.sent[0].at {
 			t.Errorf("the report is %+v", last)
 		}
+		if calls, failed := last.Recent(last.Time); calls != 3 || failed != 2 {
+			t.Errorf("%d calls of which %d failed are counted, want 3 and 2", calls, failed)
+		}
 		h.reports = nil
 		h.restart()
 		if diff := cmp.Diff([]plan.Report{last}, h.reports); diff != "" {
 			t.Errorf("after a restart (-before +after):\n%s", diff)
 		}
+	})
+}
+
+// TestReportsCountEveryEnd: the hours of a report have each call once, also those whose
+// own report made room for a later one of the same group, after a restart as before,
+// and none that was cancelled or is of another webhook of that name.
+func TestReportsCountEveryEnd(t *testing.T) {
+	bubble(t, func(t *testing.T, h *harness) {
+		h.answer = func(context.Context, string, int) outbound.Response {
+			return outbound.Response{Reason: plan.ReasonClientError, StatusCode: 404}
+		}
+		counts := func(when string, calls, failed int) {
+			t.Helper()
+			last := h.reports[len(h.reports)-1]
+			if c, f := last.Recent(last.Time); c != calls || f != failed {
+				t.Errorf("%s, %d calls of which %d failed are counted, want %d and %d", when, c, f, calls, failed)
+			}
+		}
+		h.integration("in", func(p *plan.Integration) { p.MaxConcurrency = 50 })
+		h.webhook("wh", "in", nil)
+		letGo := h.hold("End")
+		for range 40 {
+			h.call("wh", "bad", false)
+		}
+		synctest.Wait()
+		letGo()
+		synctest.Wait()
+		wait(time.Second)
+		if len(h.reports) >= 40 {
+			t.Fatalf("there are %d reports, so no group", len(h.reports))
+		}
+		counts("after 40 calls", 40, 40)
+
+		wait(3 * time.Hour)
+		h.restart()
+		h.integration("in", nil)
+		h.webhook("wh", "in", func(p *plan.Webhook) { p.Suspend = true })
+		cancelled := h.call("wh", "bad", true)
+		if _, err := h.engine.Cancel(t.Context(), wh, cancelled.ID); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		counts("after a cancelled one", 40, 40)
+		h.webhook("wh", "in", nil)
+		h.call("wh", "bad", false)
+		synctest.Wait()
+		counts("hours later", 41, 41)
+		if last := h.reports[len(h.reports)-1]; len(last.Hours) != 2 {
+			t.Errorf("the hours are %+v, want two", last.Hours)
+		}
+		wait(23 * time.Hour)
+		h.call("wh", "bad", false)
+		synctest.Wait()
+		counts("a day later", 2, 2)
+
+		h.webhook("wh", "in", func(p *plan.Webhook) { p.UID = "another" })
+		id := uuid.Must(uuid.NewV7())
+		entry := &store.Entry{Call: store.Call{
+			ID: id, Webhook: wh, WebhookUID: "another", CreatedAt: time.Now(), Method: "POST", Suffix: "/bad",
+		}}
+		if err := errors.Join(h.engine.Reserve(wh, 0), h.store.Accept(t.Context(), entry)); err != nil {
+			t.Fatal(err)
+		}
+		h.engine.Accepted(wh, entry)
+		synctest.Wait()
+		counts("for another webhook of the name", 1, 1)
 	})
 }
 

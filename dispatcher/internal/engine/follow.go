@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -14,12 +15,13 @@ func (e *Engine) ReserveTriggered(webhook plan.Key, size int) error {
 }
 
 // follows adds to a final outcome the calls that it triggers, and returns what
-// they hold in memory. The lock is not held: their templates may take a while.
-func (e *Engine) follows(end *store.End) (bytes int64) {
+// they hold in memory. span is that of the attempt that brought the outcome, nil
+// without one. The lock is not held: their templates may take a while.
+func (e *Engine) follows(end *store.End, span *tracing.Span) (bytes int64) {
 	if e.follow == nil || !end.Now.Finished() {
 		return 0
 	}
-	end.Calls = e.follow(end.Call, end.Now, end.Result)
+	end.Calls = e.follow(behind(end.Call, span), end.Now, end.Result)
 	for _, entry := range end.Calls {
 		bytes += int64(entry.Call.Size()) + heldBytes
 	}
@@ -29,7 +31,7 @@ func (e *Engine) follows(end *store.End) (bytes int64) {
 // followed is follows for the end of an attempt: what the calls hold in memory
 // counts with it until it is durable.
 func (e *Engine) followed(t *turn, end *store.End) {
-	bytes := e.follows(end)
+	bytes := e.follows(end, t.span)
 	if bytes == 0 {
 		return
 	}

@@ -164,7 +164,7 @@ func (e *Engine) find(ctx context.Context, webhook plan.Key, id uuid.UUID) (*sto
 // change makes the new state of a call durable that was taken, and lets it go.
 func (e *Engine) change(l *lane, entry *store.Entry, now store.State) error {
 	end := &store.End{Call: &entry.Call, Was: entry.State, Now: now}
-	e.follows(end)
+	e.follows(end, nil)
 	if now.Finished() {
 		e.mu.Lock()
 		end.Report = l.nextReport(&entry.Call, now)

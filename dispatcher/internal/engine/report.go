@@ -22,7 +22,7 @@ func (l *lane) nextReport(call *store.Call, state store.State) *plan.Report {
 func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
 	r := &l.report
 	if r.WebhookUID != call.WebhookUID { // what another of its name did is not its own
-		r.LastSuccess, r.ConsecutiveFailures = time.Time{}, 0
+		r.LastSuccess, r.ConsecutiveFailures, r.Hours = time.Time{}, 0, nil
 	}
 	r.Webhook, r.WebhookUID = call.Webhook, call.WebhookUID
 	// Greater than any before, also than those of a webhook of this name that
@@ -35,11 +35,13 @@ func (l *lane) reportOf(call *store.Call, state store.State) plan.Report {
 	r.Attempts = state.Attempts
 	r.Duration = max(0, state.EndedAt.Sub(call.CreatedAt))
 	r.Message = state.Message
-	switch {
-	case state.Outcome == plan.OutcomeCancelled: // says nothing of the receiver
-	case state.Outcome.Success():
+	if state.Outcome == plan.OutcomeCancelled { // says nothing of the receiver
+		return *r
+	}
+	r.Count(state.EndedAt, state.Outcome.Success())
+	if state.Outcome.Success() {
 		r.LastSuccess, r.ConsecutiveFailures = state.EndedAt, 0
-	default:
+	} else {
 		r.ConsecutiveFailures++
 	}
 	return *r

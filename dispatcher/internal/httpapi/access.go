@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -99,6 +100,7 @@ func (a *api) guard(route route, next http.HandlerFunc) http.HandlerFunc {
 			a.refuse(w, r, err)
 			return
 		}
+		tracing.Of(r.Context()).Caller = user
 		again := func() error {
 			_, err := a.allow(r, token, route)
 			return err

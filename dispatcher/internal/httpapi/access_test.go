@@ -120,7 +120,7 @@ func TestRefusedCallersLearnNothing(t *testing.T) {
 				for i, media := range []string{"application/json", "application/x-ndjson", "text/strange", ""} {
 					query := []string{"", "?webhook=" + webhook, "?webhook=a&webhook=b&limit=x", "?%zz"}[i]
 					r := httptest.NewRequest(route[0], route[1]+query, unread{t})
-					r.Header = http.Header{"Authorization": {"Bearer tok"}, "Content-Type": {media}, "Idempotency-Key": {"a", "b"}, "Prefer": {"wait=x"}}
+					r.Header = http.Header{"Authorization": {"Bearer tok"}, "Content-Type": {media}, "Idempotency-Key": {"a", "b"}, "Prefer": {"wait=x"}, "X-Request-Id": {"same"}}
 					w := httptest.NewRecorder()
 					refusing(t, &judge{err: fmt.Errorf("judge: %w", test.err)}).ServeHTTP(w, r)
 					answer := fmt.Sprint(w.Code, w.Header(), w.Body)
@@ -194,6 +194,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 			t.Errorf("%s without a token is answered %d", p, w.Code)
 		}
 		r.Header.Set("Authorization", "Bearer tok")
+		r.Header.Set(requestIDHeader, "same")
 		w = httptest.NewRecorder()
 		refusing(t, j).ServeHTTP(w, r)
 		answer := fmt.Sprint(w.Code, w.Header(), w.Body)

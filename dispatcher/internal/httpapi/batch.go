@@ -10,6 +10,7 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
 // batchPart is how many lines are taken in before their answers are written.
@@ -112,7 +113,7 @@ func (a *api) refuseLine(r *http.Request, answer *client.BatchAnswer, err error)
 	p := problemOf(err)
 	a.tellProblem(&p)
 	if p.Status == http.StatusInternalServerError {
-		a.log.Error("line of a batch failed", "path", r.URL.Path, "line", answer.Line, "error", err)
+		a.log.Error("line of a batch failed", "requestId", tracing.Of(r.Context()).ID, "webhook", webhookOf(r), "line", answer.Line, "error", err)
 	}
 	answer.Status, answer.Problem = p.Status, &p
 }

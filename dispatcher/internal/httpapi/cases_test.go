@@ -31,7 +31,7 @@ func (v verdict) Allow(context.Context, string, string, string, string) (string,
 	return "somebody", v.err
 }
 
-func (v verdict) Identify(context.Context, string) (string, error) { return "somebody", v.err }
+func (v verdict) Identify(context.Context, string) (string, error)          { return "somebody", v.err }
 func (v verdict) AllowPath(context.Context, string, string) (string, error) { return "somebody", v.err }
 
 // operation is one with a request that is well-formed.

@@ -121,18 +121,18 @@ func TestErrors(t *testing.T) {
 		retry  bool
 		logged bool
 	}{
-		{intake.ErrNotConfigured, 503, client.ProblemNotConfigured, true, false},
+		{intake.ErrNotConfigured, 503, client.ProblemNotConfigured, true, true},
 		{intake.ErrUnknownWebhook, 404, client.ProblemUnknownWebhook, false, false},
 		{engine.ErrDeleted, 404, client.ProblemUnknownWebhook, false, false},
-		{&intake.NotReadyError{Reason: "r"}, 503, client.ProblemNotReady, true, false},
+		{&intake.NotReadyError{Reason: "r"}, 503, client.ProblemNotReady, true, true},
 		{&intake.DataError{Err: io.ErrUnexpectedEOF}, 400, client.ProblemInvalidData, false, false},
-		{engine.ErrTooManyWaiting, 429, client.ProblemTooManyWaiting, true, false},
+		{engine.ErrTooManyWaiting, 429, client.ProblemTooManyWaiting, true, true},
 		{intake.ErrKeyReused, 422, client.ProblemKeyReused, false, false},
 		{intake.ErrKeyInvalid, 400, client.ProblemInvalidKey, false, false},
-		{admission.ErrBusy, 429, client.ProblemOverloaded, true, false},
-		{admission.ErrDiskFull, 507, client.ProblemDiskFull, true, false},
-		{context.Canceled, 503, client.ProblemInternal, true, false},
-		{context.DeadlineExceeded, 503, client.ProblemInternal, true, false},
+		{admission.ErrBusy, 429, client.ProblemOverloaded, true, true},
+		{admission.ErrDiskFull, 507, client.ProblemDiskFull, true, true},
+		{context.Canceled, 503, client.ProblemInternal, true, true},
+		{context.DeadlineExceeded, 503, client.ProblemInternal, true, true},
 		{errors.New("disk /var/lib/secret is gone"), 500, client.ProblemInternal, false, true},
 	}
 	for _, test := range tests {

@@ -8,7 +8,8 @@ import (
 
 // Overloaded answers a request that there is no place for, before anything of it is
 // looked at.
-func Overloaded(w http.ResponseWriter, _ *http.Request) {
+func Overloaded(w http.ResponseWriter, r *http.Request) {
+	identify(w, r)
 	w.Header().Set("Retry-After", retrySeconds)
 	writeProblem(w, problemOf(admission.ErrBusy))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -41,13 +42,12 @@ func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
 // answerProblem answers with a problem document, which err is the cause of.
 func (a *api) answerProblem(w http.ResponseWriter, r *http.Request, p client.Problem, err error) {
 	a.tellProblem(&p)
+	tracing.Of(r.Context()).Err = err // for the log
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		w.Header().Set("Retry-After", retrySeconds)
 	case http.StatusInsufficientStorage:
 		w.Header().Set("Retry-After", retryDiskSeconds)
-	case http.StatusInternalServerError:
-		a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	case http.StatusUnsupportedMediaType:
 		if errors.Is(err, errEncoding) {
 			w.Header().Set("Accept-Encoding", "identity") // RFC 9110, 15.5.16
@@ -173,6 +173,7 @@ func problem(status int, kind, title string, detail error) client.Problem {
 
 // writeProblem writes a problem document.
 func writeProblem(w http.ResponseWriter, p client.Problem) {
+	p.RequestID = w.Header().Get(requestIDHeader)
 	writeJSON(w, p.Status, "application/problem+json", p)
 }
 

@@ -74,7 +74,7 @@ func (a *api) take(w http.ResponseWriter, r *http.Request, most int64) (body []b
 	if release, err = a.admission.Admit(size); err != nil {
 		return nil, nil, err
 	}
-	if body, err = readBody(http.MaxBytesReader(w, r.Body, most), size); err != nil {
+	if body, err = readBody(http.MaxBytesReader(server(w), r.Body, most), size); err != nil {
 		release()
 		return nil, nil, errors.Join(errBrokenBody, err)
 	}
@@ -90,7 +90,7 @@ func readBody(body io.Reader, size int64) ([]byte, error) {
 
 // withoutBody is an error if there is a body.
 func withoutBody(w http.ResponseWriter, r *http.Request) error {
-	switch n, err := io.ReadFull(http.MaxBytesReader(w, r.Body, 1), make([]byte, 1)); {
+	switch n, err := io.ReadFull(http.MaxBytesReader(server(w), r.Body, 1), make([]byte, 1)); {
 	case n > 0:
 		return errUnwanted
 	case !errors.Is(err, io.EOF):

@@ -15,6 +15,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
 )
@@ -63,7 +64,7 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Stopping, Problem and
+// Options are what the API works with; all fields but Access, Tracer, Stopping, Problem and
 // MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
@@ -77,6 +78,8 @@ type Options struct {
 	Tail      Tail
 	Queues    Queues
 	Logger    *slog.Logger
+	// Tracer makes spans of requests; nil if there are to be none.
+	Tracer *tracing.Tracer
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
 	Stopping <-chan struct{}
@@ -114,7 +117,7 @@ func New(o Options) http.Handler {
 	}
 	mux.HandleFunc("/", notFound)
 	servePage(mux, o.Page)
-	return cleanPaths(mux)
+	return observed(cleanPaths(mux), &o)
 }
 
 // api holds what the handlers need.
@@ -135,8 +138,8 @@ type api struct {
 	pages     chan struct{} // has one for each page of rows that is being made
 
 	heartbeat, recheck time.Duration
-	metrics   http.Handler
-	told      func(kind string)
+	metrics            http.Handler
+	told               func(kind string)
 }
 
 func newAPI(o Options) *api {

@@ -23,6 +23,10 @@ func (k knowing) Allow(context.Context, string, string, string, string) (string,
 	return "", access.ErrForbidden
 }
 
+func (k knowing) AllowPath(context.Context, string, string) (string, error) {
+	return "", access.ErrForbidden
+}
+
 func (k knowing) Identify(_ context.Context, token string) (string, error) {
 	if token != string(k) {
 		return "", access.ErrUnauthenticated

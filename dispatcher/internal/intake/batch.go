@@ -37,6 +37,7 @@ type batch struct {
 	claims   []store.OnceKey // held until the entries are durable
 	many     bool            // several calls: the results come without headers and body
 	taken    int64           // of the room for calls, until the entries are durable
+	trace    string          // see [traceOf]
 }
 
 // accept parses the data of a request for a webhook and adds the call.
@@ -47,7 +48,7 @@ func (b *batch) accept(webhook *catalog.Webhook, r *Request, result *Result) {
 		return
 	}
 	defer leave()
-	j := job{webhook: webhook, now: b.now, caller: r.Caller}
+	j := job{webhook: webhook, now: b.now, caller: r.Caller, trace: b.trace}
 	if j.values, err = template.ParseData(r.Data); err != nil {
 		result.Err = &DataError{Err: err}
 		return
@@ -137,9 +138,12 @@ func (b *batch) flush() {
 			waiting = append(waiting, entry)
 		}
 	}
+	began := time.Now()
 	if err := b.intake.store.Accept(ctx, all...); err != nil {
 		b.fail(err, waiting)
 	} else {
+		b.traceStore(began, len(all))
+		b.tellAccepted(all)
 		if b.intake.accepted != nil {
 			b.intake.accepted(all)
 		}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/dispatcher/template"
 	"github.com/maestra-io/webhook-operator/dispatcher/trigger"
@@ -45,7 +46,7 @@ func (i *Intake) AcceptEvent(ctx context.Context, namespace string, e *trigger.E
 // event again. No event may be of the types that begin with [plan.OutcomePrefix].
 func (i *Intake) AcceptEvents(ctx context.Context, namespace string, events []*trigger.Event, caller string) []EventResults {
 	results := make([]EventResults, len(events))
-	b := &batch{intake: i, ctx: ctx, now: time.Now(), many: len(events) > 1}
+	b := &batch{intake: i, ctx: ctx, now: time.Now(), many: len(events) > 1, trace: traceOf(ctx)}
 	for n, e := range events {
 		if !i.catalog.Complete() { // before the lookup, whose answer it gives the meaning
 			results[n].Err = ErrNotConfigured
@@ -70,6 +71,9 @@ func (b *batch) event(namespace string, e *trigger.Event, caller string) ([]Even
 	}
 	defer leave()
 	common := job{now: b.now, caller: caller, event: &store.Event{ID: e.ID, Source: e.Source, Type: e.Type}}
+	var span *tracing.Span
+	common.trace, span = b.traceEvent(e)
+	defer func() { span.End(time.Now()) }()
 	if common.values, err = template.ParseData(text); err == nil {
 		common.attributes, err = attributesOf(e)
 	}

@@ -31,7 +31,7 @@ func (i *Intake) Follow(call *store.Call, state store.State, result *store.Resul
 	if !i.catalog.MeanOutcomes(call.Webhook.Namespace) {
 		return nil
 	}
-	f := following{intake: i, log: i.log.With("first call", call.ID)}
+	f := following{intake: i, log: i.log.With("firstCall", call.ID)}
 	f.follow(call, state, result)
 	for n := 0; n < len(f.made); n++ { // it grows on the way
 		if next := f.made[n]; next.State.Finished() {
@@ -68,6 +68,7 @@ func (f *following) follow(call *store.Call, state store.State, result *store.Re
 	common := job{
 		now: time.Now(), values: values, variables: variablesOf(call, result), data: event.Data,
 		event: &store.Event{ID: event.ID, Source: event.Source, Type: event.Type}, hops: call.Hops + 1,
+		trace: call.Trace,
 	}
 	if common.attributes, err = attributesOf(event); err != nil {
 		log.Error("an outcome triggers nothing", "error", err)
@@ -75,7 +76,7 @@ func (f *following) follow(call *store.Call, state store.State, result *store.Re
 	}
 	for n, webhook := range matching {
 		if len(f.made) >= maxFollowing || f.size >= maxFollowingBytes {
-			log.Warn("an outcome triggers too many calls at once", "made", len(f.made), "bytes", f.size, "left out", len(matching)-n)
+			log.Warn("an outcome triggers too many calls at once", "made", len(f.made), "bytes", f.size, "leftOut", len(matching)-n)
 			return
 		}
 		j := common

@@ -11,8 +11,12 @@ import (
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
+
+// levelAccepted is the level at which calls that are taken in are logged.
+const levelAccepted = slog.LevelDebug
 
 // ErrNotConfigured is returned until the first whole configuration has arrived:
 // whether the webhook exists is not known yet.
@@ -84,8 +88,10 @@ type Options struct {
 	// already; nobody is if nil. It must not block, and must neither change the entries nor
 	// keep them. Calls that an outcome of the engine triggers come with its End.
 	Accepted func([]*store.Entry)
-	// Logger is told of calls that an outcome would trigger and that cannot be made;
-	// nobody is told if nil.
+	// Tracer makes spans of rendering and storing; nil if there are to be none.
+	Tracer *tracing.Tracer
+	// Logger is told of calls that an outcome would trigger and that cannot be made, and,
+	// at the level DEBUG, of each call that is taken in; nobody is told if nil.
 	Logger *slog.Logger
 }
 
@@ -100,6 +106,7 @@ type Intake struct {
 	log     *slog.Logger
 
 	accepted func([]*store.Entry)
+	tracer   *tracing.Tracer
 }
 
 // New makes an intake.
@@ -109,7 +116,7 @@ func New(o Options) *Intake {
 	}
 	return &Intake{
 		catalog: o.Catalog, store: o.Store, queue: o.Queue, claims: claims{held: map[store.OnceKey]chan struct{}{}},
-		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes), log: o.Logger, accepted: o.Accepted,
+		data: newRoom(o.DataBytes), calls: newRoom(o.CallBytes), log: o.Logger, accepted: o.Accepted, tracer: o.Tracer,
 	}
 }
 
@@ -153,7 +160,7 @@ func (i *Intake) Accept(ctx context.Context, key plan.Key, r Request) Result {
 // to the others.
 func (i *Intake) AcceptAll(ctx context.Context, key plan.Key, requests []Request) []Result {
 	results := make([]Result, len(requests))
-	b := &batch{intake: i, ctx: ctx, now: time.Now(), many: len(requests) > 1}
+	b := &batch{intake: i, ctx: ctx, now: time.Now(), many: len(requests) > 1, trace: traceOf(ctx)}
 	webhook, err := i.webhook(key)
 	for n := range requests {
 		if err != nil {

@@ -27,6 +27,7 @@ type job struct {
 	caller     string
 	event      *store.Event
 	hops       int
+	trace      string // see [store.Call]
 }
 
 // render makes the call and reserves its place. One that cannot be rendered is
@@ -40,10 +41,13 @@ func (i *Intake) render(entry *store.Entry, j *job, reserve func(plan.Key, int) 
 	entry.Call = store.Call{
 		ID: id, Webhook: source.Key, WebhookUID: source.UID, WebhookGeneration: source.Generation,
 		SystemName: source.SystemName, CreatedAt: j.now, HasKey: source.HasKey, Integration: source.Integration,
-		Hops: j.hops, Data: j.data, Event: j.event, Caller: j.caller,
+		Hops: j.hops, Data: j.data, Event: j.event, Caller: j.caller, Trace: j.trace,
 	}
+	span := i.traceRender(&entry.Call)
+	defer func() { span.End(time.Now()) }()
 	values := j.values.With(template.Host{TransactionalID: id.String(), CreatedAt: j.now, Event: j.attributes, Variables: j.variables})
 	if err := j.webhook.Render(&entry.Call, values); err != nil {
+		span.Fail(string(plan.OutcomeRenderFailed), "the templates cannot be rendered with this data")
 		entry.State = store.State{Outcome: plan.OutcomeRenderFailed, EndedAt: time.Now(), Message: err.Error()}
 		report := i.queue.Refused(&entry.Call, entry.State)
 		entry.Report = &report

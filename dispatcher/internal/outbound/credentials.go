@@ -28,7 +28,9 @@ func (r *Request) authorize(ctx context.Context) error {
 	if !r.wantsToken || r.Route == nil || r.Route.tokens == nil {
 		return nil
 	}
+	r.Timing.begin(StepToken)
 	accessToken, err := r.Route.tokens.source.Token(ctx)
+	r.Timing.end(StepToken)
 	if err != nil {
 		return &tokenError{err}
 	}

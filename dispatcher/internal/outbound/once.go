@@ -59,6 +59,9 @@ func (a *attempt) start() context.Context {
 	a.cancel = cancel
 	a.timer = time.AfterFunc(a.request.Timeout, a.expire)
 	a.trace.GetConn, a.trace.GotConn, a.trace.WroteHeaders = a.getConn, a.gotConn, a.wroteHeaders
+	if a.request.Timing != nil {
+		a.request.Timing.watch(&a.trace)
+	}
 	return httptrace.WithClientTrace(ctx, &a.trace)
 }
 
@@ -130,7 +133,9 @@ func (a *attempt) pass() error {
 		return errDeadline
 	}
 	a.spent = time.Since(a.since)
+	a.request.Timing.begin(StepGate)
 	err := a.request.Gate(a.caller)
+	a.request.Timing.end(StepGate)
 	if err == nil {
 		err = context.Cause(a.caller)
 	}

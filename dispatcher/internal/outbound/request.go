@@ -76,6 +76,8 @@ type Request struct {
 	// in time Timeout, and one for which there is no Room, beyond a few kilobytes,
 	// NetworkError: another attempt may get it.
 	Await bool
+	// Timing, if there is one, takes down how long the steps of the request take.
+	Timing *Timing
 
 	wantsToken  bool        // an access token is to be added
 	accessToken plan.Secret // the one that was

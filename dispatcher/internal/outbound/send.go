@@ -129,7 +129,9 @@ func (s *Sender) Send(ctx context.Context, r *Request) Response {
 	if err != nil {
 		response = a.failure(err, context.Cause(ctx))
 	} else {
+		r.Timing.begin(StepRead)
 		response = r.received(ctx, answer)
+		r.Timing.end(StepRead)
 		r.judgeToken(&response)
 	}
 	response.Begun, response.Duration = a.begun, a.took()

@@ -175,8 +175,8 @@ type Call struct {
 	// Integration is the Webhook's at intake. Attempts say for themselves which they were
 	// made for.
 	Integration plan.Key `cbor:"19,keyasint,omitzero"`
-	// Trace is the trace that the call belongs to, as a traceparent (W3C Trace Context);
-	// empty without one.
+	// Trace is the place in a trace that the call's attempts are behind: a traceparent (W3C
+	// Trace Context) and, if there is one, a space and the tracestate; empty without a trace.
 	Trace string `cbor:"20,keyasint,omitempty"`
 }
 
