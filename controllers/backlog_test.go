@@ -16,7 +16,7 @@ import (
 func TestBacklog(t *testing.T) {
 	q := newOutcomeQueue(func() float64 { return 0.5 })
 	start := time.Now()
-	at := func(d time.Duration) time.Time { return start.Add(d) }
+	at := start.Add
 	report := func(name string, seq uint64) plan.Report {
 		return plan.Report{Webhook: plan.Key{Namespace: "ns", Name: name}, Seq: seq, Outcome: plan.OutcomeSucceeded}
 	}

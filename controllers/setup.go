@@ -81,17 +81,21 @@ func Setup(mgr manager.Manager, opts Options, watched *metrics.Metrics) error {
 	if err := webhookReconciler.setup(mgr, webhooks); err != nil {
 		return fmt.Errorf("set up the controller of Webhooks: %w", err)
 	}
-	show := func(certificate string, key plan.Secret) {
-		server.SetServing(certificate, key)
-		if err := watched.SetCertificate(certificate, key); err != nil {
-			opts.Logger.Error(err, "going on with the certificate there is")
-		}
-	}
-	if err := serving.Setup(mgr, opts.Serving, show); err != nil {
+	if err := serving.Setup(mgr, opts.Serving, showTo(server, watched, opts.Logger)); err != nil {
 		return fmt.Errorf("set up the serving certificate: %w", err)
 	}
 	serve := manager.RunnableFunc(func(ctx context.Context) error { return server.Serve(ctx, opts.ControlSocket) })
 	return addRunnables(mgr, start, serve, outcomes)
+}
+
+// showTo shows the serving certificate to callers and to scrapers.
+func showTo(server *control.Server, watched *metrics.Metrics, log logr.Logger) func(certificate string, key plan.Secret) {
+	return func(certificate string, key plan.Secret) {
+		server.SetServing(certificate, key)
+		if err := watched.SetCertificate(certificate, key); err != nil {
+			log.Error(err, "going on with the certificate there is")
+		}
+	}
 }
 
 // addRunnables adds the bootstrap, with the readiness that it gives, and what else runs.

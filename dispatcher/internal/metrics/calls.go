@@ -279,20 +279,8 @@ func (c *calls) Collect(ch chan<- prometheus.Metric) {
 	for _, part := range c.parts() {
 		part.Collect(ch)
 	}
-	counts := map[plan.Ref]int{} // by kind, and with a name if ready
-	c.integrations.mu.RLock()
-	for ref, ready := range c.integrations.ready {
-		of := plan.Ref{Kind: ref.Kind}
-		if ready {
-			of.Key.Name = "ready"
-		}
-		counts[of]++
-	}
-	c.integrations.mu.RUnlock()
-	for kind, name := range map[plan.Kind]string{plan.KindIntegration: "WebhookIntegration", plan.KindWebhook: "Webhook"} {
-		for ready, key := range map[string]plan.Key{"true": {Name: "ready"}, "false": {}} {
-			ch <- prometheus.MustNewConstMetric(c.objects, prometheus.GaugeValue, float64(counts[plan.Ref{Kind: kind, Key: key}]), name, ready)
-		}
+	for labels, n := range c.integrations.objects() {
+		ch <- prometheus.MustNewConstMetric(c.objects, prometheus.GaugeValue, float64(n), labels[0], labels[1])
 	}
 }
 

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"cmp"
+	"strconv"
 	"sync"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
@@ -182,4 +183,19 @@ func (i *integrations) labelsOf(key plan.Key) labels {
 		return in.labels
 	}
 	return i.other.labels
+}
+
+// objects counts the objects of the configuration by kind, and by whether they are ready:
+// true or false.
+func (i *integrations) objects() map[[2]string]int {
+	counts := map[[2]string]int{}
+	for _, kind := range []plan.Kind{plan.KindIntegration, plan.KindWebhook} {
+		counts[[2]string{string(kind), "true"}], counts[[2]string{string(kind), "false"}] = 0, 0
+	}
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	for ref, ready := range i.ready {
+		counts[[2]string{string(ref.Kind), strconv.FormatBool(ready)}]++
+	}
+	return counts
 }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -326,7 +327,7 @@ func TestBothFormats(t *testing.T) {
 	for {
 		var family dto.MetricFamily
 		if err := decoder.Decode(&family); err != nil {
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			break

@@ -48,7 +48,7 @@ var methods = map[string]bool{
 func (m *Metrics) Requests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
-		noted := &noted{ResponseWriter: w}
+		noted := &noted{ResponseWriter: w, request: r}
 		m.requests.inFlight.Inc()
 		defer func() { // also of a handler that cuts the connection off, by a panic
 			m.requests.inFlight.Dec()
@@ -85,11 +85,17 @@ func (m *Metrics) Problem(kind string) { m.requests.problems.WithLabelValues(kin
 type noted struct {
 	http.ResponseWriter
 
-	status int
+	request *http.Request
+	status  int
 }
 
-// WriteHeader notes the status.
+// WriteHeader notes the status. The server ends a connection whose request had too large
+// a body, of which it would else have to read the rest, but [http.MaxBytesReader] tells
+// that to its own writer alone.
 func (n *noted) WriteHeader(status int) {
+	if status == http.StatusRequestEntityTooLarge && n.request.ProtoMajor == 1 {
+		n.Header().Set("Connection", "close")
+	}
 	if n.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		n.status = status
 	}

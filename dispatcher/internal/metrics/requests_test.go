@@ -49,3 +49,25 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	}
 	check(t, m, "http_requests_in_flight", map[string]float64{})
 }
+
+// TestTooLargeBodiesEndTheConnection: as they do without the metrics.
+func TestTooLargeBodiesEndTheConnection(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /x", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 10)); err != nil {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		}
+	})
+	for name, handler := range map[string]http.Handler{"without": mux, "with": New(Options{}).Requests(mux)} {
+		server := httptest.NewServer(handler)
+		response, err := http.Post(server.URL+"/x", "text/plain", strings.NewReader(strings.Repeat("x", 1<<10)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		server.Close()
+		if !response.Close {
+			t.Errorf("%s metrics the connection stays open", name)
+		}
+	}
+}
