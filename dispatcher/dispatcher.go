@@ -83,10 +83,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
-	if d.tracer, err = tracing.New(*o.tracing()); err != nil {
+	if err = d.observe(); err != nil {
 		return nil, err
 	}
-	d.calls = newCallLog(o.Logger, o.LogCalls)
 	d.sender, err = outbound.New(outbound.Options{
 		Policy: o.policy(), Proxy: o.EgressProxy,
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
@@ -153,7 +152,7 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
 	}
-	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded)
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, httpapi.Overloaded(d.log))
 }
 
 // unready says why calls cannot be taken in yet; nil if they can.

@@ -5,11 +5,19 @@ import (
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
 // flushTimeout is how long the last traces have at the end, after the drain, of the 15 s
 // that are left of a pod's grace period.
 const flushTimeout = 3 * time.Second
+
+// observe prepares what tells of calls and attempts.
+func (d *Dispatcher) observe() (err error) {
+	d.calls = newCallLog(d.log, d.options.LogCalls)
+	d.tracer, err = tracing.New(*d.options.tracing())
+	return err
+}
 
 // ended is told of the ends of attempts and calls when they are durable. Each of those
 // who want to know has a line here; none of them may block.
