@@ -93,10 +93,9 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
 	}
-	if d.tracer, err = tracing.New(*o.tracing()); err != nil {
+	if err = d.observe(); err != nil {
 		return nil, err
 	}
-	d.calls = newCallLog(o.Logger, o.LogCalls)
 	d.sender, err = outbound.New(outbound.Options{
 		Policy: o.policy(), Proxy: o.EgressProxy,
 		UserAgent: "webhook-operator/" + o.Version, MaxIdle: memory.idle,
@@ -160,7 +159,7 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()
 	}
-	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, d.overloaded)
+	d.apiListener = boundConnections(d.api, d.apiListener, memory.connections, d.overloaded())
 }
 
 // unready says why calls cannot be taken in yet; nil if they can.

@@ -12,6 +12,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
 // What is told to those who watch. Nothing here may block, or keep or change what it is
@@ -20,6 +21,13 @@ import (
 // flushTimeout is how long the last traces have at the end, after the drain, of the 15 s
 // that are left of a pod's grace period.
 const flushTimeout = 3 * time.Second
+
+// observe prepares what tells of calls and attempts.
+func (d *Dispatcher) observe() (err error) {
+	d.calls = newCallLog(d.log, d.options.LogCalls)
+	d.tracer, err = tracing.New(*d.options.tracing())
+	return err
+}
 
 // accepted tells of calls that are durable.
 func (d *Dispatcher) accepted(entries []*store.Entry) {
@@ -35,10 +43,13 @@ func (d *Dispatcher) ended(ends []*store.End) {
 	d.calls.ended(ends)
 }
 
-// overloaded answers a request that there is no place for.
-func (d *Dispatcher) overloaded(w http.ResponseWriter, r *http.Request) {
-	d.metrics.Problem(path.Base(client.ProblemOverloaded))
-	httpapi.Overloaded(w, r)
+// overloaded answers requests that there is no place for.
+func (d *Dispatcher) overloaded() http.HandlerFunc {
+	answer := httpapi.Overloaded(d.log)
+	return func(w http.ResponseWriter, r *http.Request) {
+		d.metrics.Problem(path.Base(client.ProblemOverloaded))
+		answer(w, r)
+	}
 }
 
 // measure makes the metrics. Whatever they ask at a scrape is there by the time that the

@@ -74,7 +74,7 @@ func TestOneConnectionBringsBoundedRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bounded := boundConnections(server, l, places, httpapi.Overloaded)
+	bounded := boundConnections(server, l, places, httpapi.Overloaded(slog.New(slog.DiscardHandler)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- serveUntil(ctx, server, bounded) }()

@@ -86,9 +86,10 @@ func TestFromApplyToStatus(t *testing.T) {
 	if got, want := w.status("customer-registered", ".urlView"), w.receiver.URL()+"/api/customers?transactionId=${WebhookRequest.TransactionalId}"; got != want {
 		t.Errorf("urlView is %s, want %s", got, want)
 	}
+	w.kubectl("wait", "webhooks,webhookintegrations", "--all", "--for=condition=Healthy", "--timeout=30s")
 	table := w.kubectl("get", "webhooks", "-o", "wide")
 	header := strings.Join(strings.Fields(strings.SplitN(table, "\n", 2)[0]), " ")
-	if header != "NAME INTEGRATION METHOD READY LAST CODE LAST CALL URL VIEW REASON AGE" {
+	if header != "NAME INTEGRATION METHOD READY HEALTHY LAST CODE LAST CALL URL VIEW REASON AGE" {
 		t.Errorf("kubectl get webhooks -o wide shows the columns %s", header)
 	}
 	shown := w.kubectl("get", "webhooks,webhookintegrations,events", "-o", "yaml") + w.log.String()

@@ -69,10 +69,14 @@ func TestRequestIDs(t *testing.T) {
 			}
 		}
 	}
+	var log bytes.Buffer
 	w := httptest.NewRecorder()
-	Overloaded(w, httptest.NewRequest(http.MethodPost, calls, nil))
+	Overloaded(slog.New(slog.NewJSONHandler(&log, nil)))(w, httptest.NewRequest(http.MethodPost, calls, nil))
 	if id := w.Header().Get("X-Request-Id"); !made.MatchString(id) || !strings.Contains(w.Body.String(), id) {
 		t.Errorf("a request that there is no place for has the id %q, and is answered %s", id, w.Body)
+	}
+	if have := lines(t, &log); len(have) != 1 || have[0]["status"] != 429.0 || have[0]["error"] == nil {
+		t.Errorf("the log is %s", log.String())
 	}
 }
 
