@@ -57,7 +57,7 @@ func Check(dir string, opts Options, problem func(string)) (Summary, error) {
 		return Summary{}, errors.Join(err, lock.Close())
 	}
 	opts.FS = files
-	settings := settings(opts)
+	settings := settings(opts, new(stalls))
 	settings.ReadOnly = true
 	settings.Lock = lock
 	settings.EventListener.DataCorruption = func(pebble.DataCorruptionInfo) {} // comes as an error, too

@@ -102,7 +102,7 @@ func (p *Pebble) onDisk(dir string, opts Options) vfs.FS {
 	// The ballast works below: its own writes must not wait for it.
 	p.ballast = &ballast{files: vfs.Default, dir: dir, log: opts.Logger.Warn}
 	watched, closer := vfs.WithDiskHealthChecks(vfs.Default, slowDisk, nil, func(info vfs.DiskSlowInfo) {
-		pebbleLogger{opts.Logger}.events().DiskSlow(info)
+		pebbleLogger{opts.Logger}.diskSlow(info)
 	})
 	p.closers = append(p.closers, closer)
 	return vfs.OnDiskFull(watched, p.ballast.drop)

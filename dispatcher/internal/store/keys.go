@@ -24,6 +24,8 @@ import (
 //	l/<id><attempt, 4 bytes>      CBOR of Attempt, the log row
 //	t/<ns>\0<begun><id><attempt>  a log row's place in the namespace → see entryValue
 //	x/<ns>\0<webhook>\0<begun><id><attempt>  and in its webhook → the same
+//	b/<ns>\0<integration>\0<ten minutes since 1970, 4 bytes>  what the log takes of the
+//	                              rows that began then: bytes, rows
 //	r/<id>                        CBOR of Result, only while the call is finished
 //	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
 //	n                             no Seq above it has been given out
@@ -55,6 +57,7 @@ const (
 	prefixReport  = "w/"
 	prefixLog     = "t/"
 	prefixLogOf   = "x/"
+	prefixBytes   = "b/"
 
 	keyLastSeq = "n"
 	keyVersion = "v"

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -26,6 +27,10 @@ type Options struct {
 	// MemoryBytes is what Pebble may hold in memtables and blocks together; if 0,
 	// [DefaultMemoryBytes]. More than that is not used.
 	MemoryBytes uint64
+	// Committed is told of each step that is durable: its kind, how many calls it was
+	// for, and how long it took from its place in the log on until it was synced. Nobody
+	// is if nil. It is called from many goroutines and must not block.
+	Committed func(step Step, calls int, took time.Duration)
 	// FS replaces the operating system's file system; for tests.
 	FS vfs.FS
 }
@@ -59,6 +64,10 @@ type Pebble struct {
 	// gate lets Close wait for the methods under way.
 	gate   sync.RWMutex
 	closed bool
+
+	stalls    *stalls
+	committed func(step Step, calls int, took time.Duration)
+	account   account
 
 	// order makes the order of batches that of the numbers in them. It is held
 	// while a batch is written to memory, never during an fsync.
@@ -112,14 +121,23 @@ func (p *Pebble) leave() { p.gate.RUnlock() }
 
 // commit makes a batch durable. fill adds what depends on the order of batches;
 // it runs alone, in that order.
-func (p *Pebble) commit(batch *pebble.Batch, fill func()) error {
+func (p *Pebble) commit(step Step, calls int, batch *pebble.Batch, fill func()) error {
 	place, err := p.apply(batch, fill)
-	if err == nil {
-		err = p.wait(batch, place)
-	}
 	if err != nil {
+		return fmt.Errorf("write to the store: %w", err)
+	}
+	return p.finish(step, calls, batch, place)
+}
+
+// finish returns when a batch is durable that has its place in the log.
+func (p *Pebble) finish(step Step, calls int, batch *pebble.Batch, place uint64) error {
+	begun := time.Now()
+	if err := p.wait(batch, place); err != nil {
 		// The batch may still be in Pebble's hands, so it is not closed.
 		return fmt.Errorf("write to the store: %w", err)
+	}
+	if p.committed != nil {
+		p.committed(step, calls, time.Since(begun))
 	}
 	return batch.Close()
 }

@@ -35,7 +35,7 @@ func Open(dir string, opts Options) (*Pebble, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pebble{lock: lock, dir: dir, files: files, reports: map[plan.Key]uint64{}}
+	p := &Pebble{lock: lock, dir: dir, files: files, reports: map[plan.Key]uint64{}, stalls: new(stalls), committed: opts.Committed}
 	p.news.L = &p.order
 	if opts.FS == nil {
 		opts.FS = p.onDisk(dir, opts)
@@ -60,7 +60,7 @@ func (p *Pebble) open(dir string, files vfs.FS, opts Options) error {
 		return err
 	}
 	start := func() (*pebble.DB, error) {
-		settings := settings(opts)
+		settings := settings(opts, p.stalls)
 		settings.Lock = p.lock
 		return pebble.Open(dir, settings)
 	}
@@ -98,6 +98,9 @@ func (p *Pebble) recover(dir string) error {
 	})
 	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
 		return fmt.Errorf("read the last sequence number of the store in %s: %w", dir, err)
+	}
+	if err := p.account.read(p.db); err != nil {
+		return fmt.Errorf("read the account of the log in %s: %w", dir, err)
 	}
 	reports, err := p.Reports()
 	for _, report := range reports {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -49,7 +50,7 @@ const (
 )
 
 // settings are the options of the database.
-func settings(opts Options) *pebble.Options {
+func settings(opts Options, stalls *stalls) *pebble.Options {
 	logger := pebbleLogger{opts.Logger}
 	memory := uint64(DefaultMemoryBytes)
 	if opts.MemoryBytes > 0 {
@@ -59,7 +60,7 @@ func settings(opts Options) *pebble.Options {
 		FS:                          opts.FS,
 		FormatMajorVersion:          pebbleFormat,
 		Logger:                      logger,
-		EventListener:               logger.events(),
+		EventListener:               logger.events(stalls),
 		MemTableSize:                max(memory/2/memTables, minMemTableSize),
 		MemTableStopWritesThreshold: memTables,
 		CacheSize:                   int64(memory), //nolint:gosec // at most DefaultMemoryBytes
@@ -95,14 +96,21 @@ func (l pebbleLogger) Fatalf(format string, args ...any) {
 }
 
 // events are what an operator should know before it becomes an error.
-func (l pebbleLogger) events() *pebble.EventListener {
+func (l pebbleLogger) events(stalls *stalls) *pebble.EventListener {
 	return &pebble.EventListener{
-		DiskSlow: func(info pebble.DiskSlowInfo) {
-			l.Warn("pebble: the disk is slow: " + info.String())
-		},
+		DiskSlow: l.diskSlow,
 		WriteStallBegin: func(info pebble.WriteStallBeginInfo) {
+			stalls.begin(time.Now())
 			l.Warn("pebble: writes wait for the disk: " + info.Reason)
 		},
-		WriteStallEnd: func() { l.Warn("pebble: writes go on") },
+		WriteStallEnd: func() {
+			stalls.end(time.Now())
+			l.Warn("pebble: writes go on")
+		},
 	}
+}
+
+// diskSlow tells of an operation that takes long.
+func (l pebbleLogger) diskSlow(info pebble.DiskSlowInfo) {
+	l.Warn("pebble: the disk is slow: " + info.String())
 }

@@ -47,7 +47,7 @@ func (p *Pebble) Accept(ctx context.Context, entries ...*Entry) error {
 	}
 	defer p.leave()
 	batch := p.db.NewBatchWithSize(scratch.Len() + len(entries)*batchRoom)
-	return p.commit(batch, func() {
+	return p.commit(StepAccept, len(entries), batch, func() {
 		all, begin := scratch.Bytes(), 0
 		for i, entry := range entries {
 			record := records[i]
@@ -100,7 +100,7 @@ func (p *Pebble) Begin(ctx context.Context, marks ...Mark) error {
 		}
 		put(batch, idKey(prefixMark, mark.ID), record)
 	}
-	return p.commit(batch, func() {})
+	return p.commit(StepBegin, len(marks), batch, func() {})
 }
 
 // End implements [Store]. It does not look at what is stored: it is for the
@@ -131,7 +131,7 @@ func (p *Pebble) End(ctx context.Context, ends ...*End) error {
 		}
 		reports[i] = report
 	}
-	return p.commit(batch, func() {
+	return p.commit(StepEnd, len(ends), batch, func() {
 		for i, e := range ends {
 			if p.newest(e.Report) {
 				put(batch, reportKey(e.Report.Webhook), reports[i])
@@ -313,5 +313,5 @@ func (p *Pebble) Forget(now time.Time) error {
 	batch := p.db.NewBatch()
 	first := []byte(prefixOnce)
 	last := binary.BigEndian.AppendUint32([]byte(prefixOnce), today-1)
-	return p.commit(batch, func() { _ = batch.DeleteRange(first, last, nil) }) // nil, as with put
+	return p.commit(StepForget, 0, batch, func() { _ = batch.DeleteRange(first, last, nil) }) // nil, as with put
 }
