@@ -14,11 +14,12 @@ type Step string
 
 // The steps.
 const (
-	StepAccept Step = "accept"
-	StepBegin  Step = "begin"
-	StepEnd    Step = "end"
-	StepForget Step = "forget" // of idempotency keys
-	StepSweep  Step = "sweep"  // of the log, by [Pebble.Sweep]
+	StepAccept  Step = "accept"
+	StepBegin   Step = "begin"
+	StepEnd     Step = "end"
+	StepForget  Step = "forget"  // of idempotency keys
+	StepSweep   Step = "sweep"   // of the log, by [Pebble.Sweep]
+	StepUpgrade Step = "upgrade" // of the format, at open
 )
 
 // Metrics is how a store is, at one moment; counts are since it was opened.

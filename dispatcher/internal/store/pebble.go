@@ -69,6 +69,7 @@ type Pebble struct {
 	// makes a call wait again from its look at the call on until then.
 	drops sync.RWMutex
 
+	sweeping  sync.Mutex // held by a sweep
 	stalls    *stalls
 	committed func(step Step, calls int, took time.Duration)
 	account   account
@@ -156,6 +157,11 @@ func (p *Pebble) apply(batch *pebble.Batch, fill func()) (place uint64, err erro
 		return 0, p.gone()
 	}
 	fill()
+	return p.write(batch)
+}
+
+// write is the end of apply. The order lock is held.
+func (p *Pebble) write(batch *pebble.Batch) (place uint64, err error) {
 	// Apply would keep the lock during the fsync; this leaves it to wait.
 	if err := p.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
 		p.failed = err
