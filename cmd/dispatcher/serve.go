@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -38,6 +39,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	memory := flags.Uint64("memory-limit-mib", 0, "memory that the process may use, in MiB, at least 256; new calls are refused when it comes near (default the cgroup's limit, else 1024)")
 	reserve := flags.Uint64("disk-reserve-mib", 0, "room that stays free on the store's disk, in MiB; new calls are refused below it (default a tenth of the disk, from 256 to 2048)")
 	size := flags.Uint64("max-store-mib", 0, "size of the store, in MiB, past which new calls are refused; no bound but the disk if 0")
+	flags.DurationVar(&o.LogMaxAge, "log-max-age", dispatcher.DefaultLogMaxAge, "how long calls that have ended are kept with their log rows, at least 1h; integrations can only keep theirs for less")
+	logSize := flags.Uint64("log-max-mib", dispatcher.DefaultLogMaxBytes>>20, "what the delivery log may take, in MiB, at least 64; past it the oldest calls that have ended are dropped")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch done, err := parse(flags, args, usage, stdout); {
@@ -53,12 +56,18 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20
+	o.LogMaxBytes = mebibytes(*logSize)
 	limitMemory(&o)
 	// net/http quotes answers that nobody asked for in the standard log, and a
 	// receiver may have put anything into them.
 	log.SetOutput(io.Discard)
 	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
 	return dispatcher.Run(ctx, o)
+}
+
+// mebibytes is a number of MiB in bytes, as far as an int64 holds it.
+func mebibytes(n uint64) int64 {
+	return int64(min(n, math.MaxInt64>>20)) << 20 //nolint:gosec // bounded
 }
 
 // limitMemory fills in the memory limit and has the runtime collect garbage in

@@ -61,6 +61,7 @@ func Integration(obj *v1alpha1.WebhookIntegration, sources Sources) IntegrationR
 		Key:        plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		Generation: obj.Generation,
 	}
+	compiled.LogRetention = found.logRetention(spec.LogRetention)
 	result := IntegrationResult{Plan: compiled}
 	result.InsecureTLS = spec.TLS != nil && spec.TLS.InsecureSkipVerify != nil && *spec.TLS.InsecureSkipVerify
 
