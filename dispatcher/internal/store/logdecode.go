@@ -29,6 +29,7 @@ const (
 
 	cborFalse = 20
 	cborTrue  = 21
+	cborNull  = cborOther<<5 | 22 // with its head
 )
 
 // reading is a record that is being read. After an error bad is set and all else is of
@@ -128,8 +129,12 @@ func (r *reading) bool() bool {
 	return n == cborTrue
 }
 
-// time reads a time, which is a text.
+// time reads a time, which is a text, or null for none.
 func (r *reading) time() time.Time {
+	if r.at < len(r.record) && r.record[r.at] == cborNull {
+		r.at++
+		return time.Time{}
+	}
 	t, err := time.Parse(time.RFC3339Nano, r.string())
 	r.bad = r.bad || err != nil
 	return t
