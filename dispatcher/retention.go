@@ -49,12 +49,12 @@ func (d *Dispatcher) sweepLog(ctx context.Context) error {
 	tick := time.NewTicker(sweepCheck)
 	defer tick.Stop()
 	var last time.Time
-	helped := false
+	helped := true // the first one may
 	for {
-		since := time.Since(last)
+		since, exceeds := time.Since(last), d.store.Exceeds(retention)
 		// Without configuration the bounds of integrations are not known, and those of the
 		// installation, which drop less, hold for all.
-		if since >= sweepInterval || (helped || since >= sweepAgain) && d.store.Exceeds(retention) {
+		if since >= sweepInterval || exceeds && (helped || since >= sweepAgain) {
 			begun := time.Now()
 			swept, err := d.store.Sweep(ctx, retention, begun)
 			switch {
@@ -66,7 +66,7 @@ func (d *Dispatcher) sweepLog(ctx context.Context) error {
 				d.log.Info("dropped what is past its retention from the delivery log",
 					"calls", swept.Calls, "rows", swept.Rows, "bytes", swept.Bytes, "took", time.Since(begun).String())
 			}
-			last, helped = time.Now(), swept.Rows > 0
+			last, helped = time.Now(), swept.Rows > 0 || !exceeds
 		}
 		select {
 		case <-tick.C:
