@@ -65,10 +65,10 @@ func (p *Pebble) Exceeds(r Retention) bool {
 }
 
 // Sweep drops from the log what is past the retention at a time, the oldest first. A call
-// goes whole, with all that is stored of it, and only if it has ended and if that and all of its rows
-// are before the cutoff, which is the latest of: MaxAge ago, or what the webhook's
-// integration says; from where on the integration's log takes no more than its bound in
-// bytes; and the same for the whole log. What waits, or is under way, stays.
+// goes whole, with all that is stored of it, and only if it has ended: if that and all of
+// its rows are older than MaxAge, or what the webhook's integration says; or if all of its
+// rows are before the time from where on the integration's log, or the whole, takes no
+// more than its bound in bytes. What waits, or is under way, stays.
 //
 // It works in steps of bounded size with pauses between them, each of which is one
 // atomic, durable batch. A call that is made to wait again meanwhile is not dropped. There
@@ -134,9 +134,9 @@ func (s *sweep) nextLane(from []byte) (webhook plan.Key, next []byte, more bool,
 	return webhook, next, more, err
 }
 
-// cutoff is before when the ended calls of a webhook go, but for what the integration of
-// a single row says of bytes; walk is up to when rows are to be looked at.
-func (s *sweep) cutoff(webhook plan.Key) (cutoff, walk time.Time) {
+// cutoff is before when the ended calls of a webhook go by their age; walk is up to when
+// rows are to be looked at.
+func (s *sweep) cutoff(webhook plan.Key) (oldest, walk time.Time) {
 	age := s.retention.MaxAge
 	integration, known := s.retention.Policy.IntegrationOf(webhook)
 	if known {
@@ -144,11 +144,12 @@ func (s *sweep) cutoff(webhook plan.Key) (cutoff, walk time.Time) {
 			age = min(age, own)
 		}
 	}
-	cutoff = later(s.now.Add(-age), s.cutoffs.all)
+	oldest = s.now.Add(-age)
+	walk = later(oldest, s.cutoffs.all)
 	if known {
-		return cutoff, later(cutoff, s.cutoffs.of[integration])
+		return oldest, later(walk, s.cutoffs.of[integration])
 	}
-	return cutoff, later(cutoff, s.cutoffs.latest)
+	return oldest, later(walk, s.cutoffs.latest)
 }
 
 // later is the later of two times.
@@ -161,13 +162,13 @@ func later(a, b time.Time) time.Time {
 
 // lane drops what is to go of one webhook, step by step.
 func (s *sweep) lane(ctx context.Context, webhook plan.Key) error {
-	cutoff, walk := s.cutoff(webhook)
+	oldest, walk := s.cutoff(webhook)
 	lane := laneKey(prefixLogOf, webhook)
 	from, upper := lane, placeOfKey(webhook, LogPosition{Begun: walk})
 	for from != nil {
 		begun := time.Now()
 		err := s.within(func() (err error) {
-			step := &sweepStep{sweep: s, webhook: webhook, cutoff: cutoff}
+			step := &sweepStep{sweep: s, webhook: webhook, oldest: oldest}
 			from, err = step.run(from, upper)
 			s.swept.add(step.swept)
 			return err

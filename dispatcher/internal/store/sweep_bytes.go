@@ -42,8 +42,9 @@ func (p *Pebble) byteCutoffs(ctx context.Context, r Retention) (cutoffs, error) 
 }
 
 // byteCutoff is from when on the rows of an integration, or of all, take no more than
-// most, less the slack, to the second: of the bucket in which the bound is passed the
-// rows are looked at.
+// most, less the slack. Of the bucket in which the bound is passed the rows are looked at
+// to find the second, and of that to find the row, so that memory is bounded by what
+// begins in a second.
 func (p *Pebble) byteCutoff(ctx context.Context, buckets []bucket, integration *plan.Key, most int64) (time.Time, error) {
 	left := most - most/sweepSlack
 	i := len(buckets) - 1
@@ -55,23 +56,44 @@ func (p *Pebble) byteCutoff(ctx context.Context, buckets []bucket, integration *
 	}
 	begin := bucketBegin(buckets[i].number)
 	seconds := make([]int64, bucketTime/time.Second)
-	err := p.eachNamespace(func(namespace string) error {
-		c, err := newLogCursor(p, LogQuery{Filter: LogFilter{Namespace: namespace, Since: begin, Till: begin.Add(bucketTime)}})
+	err := p.eachEntry(ctx, integration, begin, bucketTime, func(e *LogEntry) {
+		seconds[e.Begun.Sub(begin)/time.Second] += int64(e.Bytes)
+	})
+	second := len(seconds) - 1
+	for ; second >= 0 && seconds[second] <= left; second-- {
+		left -= seconds[second]
+	}
+	if err != nil || second < 0 {
+		return begin, err
+	}
+	begin = begin.Add(time.Duration(second) * time.Second)
+	var rows []LogEntry
+	err = p.eachEntry(ctx, integration, begin, time.Second, func(e *LogEntry) { rows = append(rows, LogEntry{LogPosition: e.LogPosition, Bytes: e.Bytes}) })
+	slices.SortFunc(rows, func(a, b LogEntry) int { return b.Begun.Compare(a.Begun) }) // the newest first
+	for _, row := range rows {
+		if left -= int64(row.Bytes); left < 0 {
+			return row.Begun.Add(1), err
+		}
+	}
+	return begin, err
+}
+
+// eachEntry visits the entries of an integration, or with nil all, that begin in a span of
+// time, in no order.
+func (p *Pebble) eachEntry(ctx context.Context, integration *plan.Key, begin time.Time, span time.Duration, visit func(*LogEntry)) error {
+	return p.eachNamespace(func(namespace string) error {
+		f := LogFilter{Namespace: namespace, Since: begin, Till: begin.Add(span)}
+		c, err := newLogCursor(p, LogQuery{Filter: f})
 		for more := true; more && err == nil; {
 			more, err = c.portion(ctx, lookAhead, func(e *LogEntry) bool {
-				if integration == nil || e.Integration == *integration {
-					seconds[e.Begun.Sub(begin)/time.Second] += int64(e.Bytes)
+				if integration == nil || e.Integration == *integration { // not the filter's: the zero key is one, too
+					visit(e)
 				}
 				return true
 			})
 		}
 		return err
 	})
-	second := len(seconds) - 1
-	for ; second >= 0 && seconds[second] <= left; second-- {
-		left -= seconds[second]
-	}
-	return begin.Add(time.Duration(second+1) * time.Second), err
 }
 
 // eachNamespace visits the namespaces that have rows.

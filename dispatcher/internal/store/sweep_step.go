@@ -22,7 +22,7 @@ const minRun = 8
 type sweepStep struct {
 	*sweep
 	webhook plan.Key
-	cutoff  time.Time
+	oldest  time.Time // before that calls are too old
 	names   entryReader
 
 	gone   map[uuid.UUID]*goneCall
@@ -91,7 +91,8 @@ func (s *sweepStep) judge(e *LogEntry) error {
 		}
 		return nil
 	}
-	cutoff := later(s.cutoff, s.cutoffs.of[e.Integration])
+	tooMany := later(s.cutoffs.all, s.cutoffs.of[e.Integration])
+	cutoff := later(s.oldest, tooMany)
 	if !e.Begun.Before(cutoff) {
 		return nil
 	}
@@ -100,7 +101,7 @@ func (s *sweepStep) judge(e *LogEntry) error {
 		s.leftover(e)
 		return nil
 	}
-	if err != nil || !entry.State.Finished() || !entry.State.EndedAt.Before(cutoff) {
+	if err != nil || !entry.State.Finished() || cutoff.After(tooMany) && !entry.State.EndedAt.Before(cutoff) {
 		return err
 	}
 	g := &goneCall{id: e.ID}

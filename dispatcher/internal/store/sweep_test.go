@@ -174,16 +174,16 @@ func TestSweepByAge(t *testing.T) {
 	closed(t, p, fs)
 }
 
-// TestSweepByBytes: the oldest go until the rest fits, to the second, of an integration
-// and of the whole log.
+// TestSweepByBytes: the oldest go until the rest fits, of an integration and of the whole
+// log, also when several begin in one second.
 func TestSweepByBytes(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		t.Run(fmt.Sprintf("whole log %t", whole), func(t *testing.T) {
 			fs := vfs.NewMem()
 			p := openMem(t, fs)
 			var calls, others []*store.Entry
-			for i := range 60 { // in six buckets, all bytes of which are in its first minute
-				at := time.Duration(i/10)*10*time.Minute + time.Duration(i%10)*5*time.Second
+			for i := range 60 { // in six buckets, all bytes of which are in its first two seconds
+				at := time.Duration(i/10)*10*time.Minute + time.Duration(i%10)*200*time.Millisecond
 				calls = append(calls, past(t, p, crashLane, crm, 100_000, at))
 				if i < 5 {
 					others = append(others, past(t, p, invoice, billing, 100, at))
