@@ -83,7 +83,7 @@ func (p *Pebble) Metrics() Metrics {
 	defer p.leave()
 	m := p.db.Metrics()
 	metrics := Metrics{
-		DiskBytes: m.DiskSpaceUsage(), WALBytes: m.WAL.PhysicalSize,
+		DiskBytes: m.DiskSpaceUsage(), WALBytes: max(m.WAL.Size, m.WAL.PhysicalSize),
 		Compactions: int(m.Compact.NumInProgress), CompactionDebtBytes: m.Compact.EstimatedDebt,
 		ReadAmplification: m.ReadAmp(), Level0Files: m.Levels[0].TablesCount,
 		CacheBytes: m.BlockCache.Size, CacheHits: m.BlockCache.Hits, CacheMisses: m.BlockCache.Misses,
