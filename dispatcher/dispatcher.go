@@ -213,6 +213,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	group.Go(func() error { d.room.Run(ctx); return nil })
 	group.Go(func() error { d.queues.Run(ctx, d.engine.Depths); return nil })
 	group.Go(func() error { return d.forgetKeys(ctx) })
+	group.Go(func() error { return d.sweepLog(ctx) })
 	group.Go(func() error {
 		select {
 		case err := <-d.engine.Failed():

@@ -379,6 +379,8 @@ func TestOptionsAreChecked(t *testing.T) {
 	}{
 		"no store":            {func(o *dispatcher.Options) { o.StoreDir = "" }, "--store-dir"},
 		"no socket":           {func(o *dispatcher.Options) { o.ControlSocket = "" }, "--control-socket"},
+		"a log of a moment":   {func(o *dispatcher.Options) { o.LogMaxAge = time.Minute }, "--log-max-age to 1h"},
+		"a log of nothing":    {func(o *dispatcher.Options) { o.LogMaxBytes = 1 << 20 }, "--log-max-mib to 64"},
 		"no port":             {func(o *dispatcher.Options) { o.Listen = "127.0.0.1" }, "host:port"},
 		"the store is a file": {func(o *dispatcher.Options) { o.StoreDir = os.Args[0] }, ""},
 		"an address in use":   {func(o *dispatcher.Options) { o.HealthAddress = "256.0.0.1:0" }, "health"},

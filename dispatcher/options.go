@@ -70,6 +70,14 @@ type Options struct {
 	// begin here is recorded, from 0 to 1.
 	OTLPEndpoint string
 	TraceRatio   float64
+	// LogMaxAge is how long calls that have ended are kept with their log rows, at least
+	// [MinLogMaxAge]; [DefaultLogMaxAge] if zero. An integration can only keep its own
+	// for less.
+	LogMaxAge time.Duration
+	// LogMaxBytes is what the delivery log may take, before compression, at least
+	// [MinLogMaxBytes]; [DefaultLogMaxBytes] if zero. Past it the oldest calls that have
+	// ended are dropped.
+	LogMaxBytes int64
 	// Version is sent in User-Agent and to the manager, and shown in metrics and traces.
 	Version string
 	// Logger takes the log; slog.Default() if nil.
@@ -103,6 +111,9 @@ func (o *Options) check() error {
 	}
 	if o.MemoryLimit < minMemoryLimit {
 		return fmt.Errorf("a memory limit of %d MiB is too small; give the dispatcher at least %d MiB", o.MemoryLimit/mib, minMemoryLimit/mib)
+	}
+	if err := o.checkLog(); err != nil {
+		return err
 	}
 	if err := o.checkEgress(); err != nil {
 		return err

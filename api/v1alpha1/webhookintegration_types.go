@@ -124,6 +124,34 @@ type WebhookIntegrationSpec struct {
 	// new ones are still taken in. Requests under way end as usual. false if unset.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`
+
+	// logRetention says how long the delivery log keeps calls of this integration
+	// that have ended. As long as the operator keeps all of them if unset.
+	// +optional
+	LogRetention *LogRetention `json:"logRetention,omitempty"`
+}
+
+// LogRetention bounds the delivery log of an integration. What is past either
+// bound goes, the oldest first; a call that waits stays with all of its rows.
+// +kubebuilder:validation:MinProperties=1
+type LogRetention struct {
+	// maxAge is how long calls that have ended are kept with their rows. 1h to 8760h,
+	// but no longer than the dispatcher's --log-max-age says, which also holds if
+	// it is unset.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') && duration(self) >= duration('1h') && duration(self) <= duration('8760h')",message="logRetention.maxAge must be a duration between 1h and 8760h, such as 336h"
+	// +optional
+	MaxAge *metav1.Duration `json:"maxAge,omitempty"`
+
+	// maxBytes is what the log of this integration may take, before compression:
+	// URLs, headers and bodies of requests and answers. 1,048,576 (1 MiB) to
+	// 1,099,511,627,776 (1 TiB); no bound of its own if unset, beside the
+	// dispatcher's --log-max-mib for the whole log.
+	// +kubebuilder:validation:Minimum=1048576
+	// +kubebuilder:validation:Maximum=1099511627776
+	// +optional
+	MaxBytes *int64 `json:"maxBytes,omitempty"`
 }
 
 // IntegrationHeader is a header that all requests of an integration carry.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -42,6 +43,8 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.StringVar(&o.LogCalls, "log-calls", dispatcher.LogAllCalls, "of which calls the log has a line when they end, at the level INFO: all, failed or none")
 	flags.StringVar(&o.OTLPEndpoint, "otlp-endpoint", "", "URL of an OpenTelemetry collector that traces are sent to by OTLP over HTTP, such as https://collector:4318; no traces if empty. Headers and certificates come from the environment (OTEL_EXPORTER_OTLP_HEADERS, OTEL_EXPORTER_OTLP_CERTIFICATE, …)")
 	flags.Float64Var(&o.TraceRatio, "trace-ratio", 1, "which part of the traces that begin here is recorded, from 0 to 1; a caller that sends traceparent decides for its own")
+	flags.DurationVar(&o.LogMaxAge, "log-max-age", dispatcher.DefaultLogMaxAge, "how long calls that have ended are kept with their log rows, at least 1h; integrations can only keep theirs for less")
+	logSize := flags.Uint64("log-max-mib", dispatcher.DefaultLogMaxBytes>>20, "what the delivery log may take, in MiB, at least 64; past it the oldest calls that have ended are dropped")
 	flags.TextVar(&level, "log-level", level, "least level that is logged: DEBUG, INFO, WARN or ERROR")
 	showVersion := flags.Bool("version", false, "print the version and exit")
 	switch done, err := parse(flags, args, usage, stdout); {
@@ -57,12 +60,18 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	o.MemoryLimit, o.DiskReserve, o.MaxStoreBytes = *memory<<20, *reserve<<20, *size<<20
+	o.LogMaxBytes = mebibytes(*logSize)
 	limitMemory(&o)
 	// net/http quotes answers that nobody asked for in the standard log, and a
 	// receiver may have put anything into them.
 	log.SetOutput(io.Discard)
 	o.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: level}))
 	return dispatcher.Run(ctx, o)
+}
+
+// mebibytes is a number of MiB in bytes, as far as an int64 holds it.
+func mebibytes(n uint64) int64 {
+	return int64(min(n, math.MaxInt64>>20)) << 20 //nolint:gosec // bounded
 }
 
 // limitMemory fills in the memory limit and has the runtime collect garbage in

@@ -64,6 +64,7 @@ const (
 	ProblemUnsupportedEncoding = ProblemBase + "unsupported-content-encoding"
 	ProblemInvalidKey          = ProblemBase + "invalid-idempotency-key"
 	ProblemKeyReused           = ProblemBase + "idempotency-key-reused"
+	ProblemCallGone            = ProblemBase + "call-gone"
 	ProblemCallFinished        = ProblemBase + "call-finished"
 	ProblemCallWaiting         = ProblemBase + "call-waiting"
 	ProblemNotRedeliverable    = ProblemBase + "not-redeliverable"

@@ -63,6 +63,7 @@ func Integration(obj *v1alpha1.WebhookIntegration, sources Sources) IntegrationR
 
 		DisplayName: spec.DisplayName, Description: spec.Description,
 	}
+	compiled.LogRetention = found.logRetention(spec.LogRetention)
 	result := IntegrationResult{Plan: compiled}
 	result.InsecureTLS = spec.TLS != nil && spec.TLS.InsecureSkipVerify != nil && *spec.TLS.InsecureSkipVerify
 

@@ -18,6 +18,14 @@ const (
 	maxMaxDelay   = 24 * time.Hour
 )
 
+// The bounds of logRetention, as its field docs say.
+const (
+	minLogAge   = time.Hour
+	maxLogAge   = 8760 * time.Hour
+	minLogBytes = 1 << 20
+	maxLogBytes = 1 << 40
+)
+
 // number returns the value of an optional field, def if it is unset. Out of
 // bounds it adds a problem.
 func (p *problems) number(field string, value *int32, def, least, most int) int {
@@ -58,6 +66,17 @@ func words(d time.Duration) string {
 		return fmt.Sprintf("%dh", d/time.Hour)
 	}
 	return fmt.Sprintf("%ds", d/time.Second)
+}
+
+// logRetention is there also while the integration is not ready: its log is.
+func (p *problems) logRetention(spec *v1alpha1.LogRetention) plan.LogRetention {
+	if spec == nil {
+		return plan.LogRetention{}
+	}
+	return plan.LogRetention{
+		MaxAge:   p.duration("logRetention.maxAge", spec.MaxAge, 0, minLogAge, maxLogAge),
+		MaxBytes: p.number64("logRetention.maxBytes", spec.MaxBytes, 0, minLogBytes, maxLogBytes),
+	}
 }
 
 // retry fills in what spec leaves unset.

@@ -84,6 +84,11 @@ func (e *Engine) attempt(t *turn) {
 // nothing meanwhile.
 func (e *Engine) load(t *turn) *store.Entry {
 	entry, err := e.store.Load(t.item.ID)
+	if errors.Is(err, store.ErrNotFound) && !e.waits(t) {
+		// It has ended since it was listed, and is dropped from the log.
+		e.giveBack(t, &store.Entry{State: store.State{Outcome: plan.OutcomeCancelled}}, true)
+		return nil
+	}
 	if err != nil {
 		e.fail(fmt.Errorf("load call %s: %w", t.item.ID, err))
 		return nil
@@ -94,6 +99,19 @@ func (e *Engine) load(t *turn) *store.Entry {
 		return nil
 	}
 	return entry
+}
+
+// waits reports whether the store still lists the call of a turn as waiting. If it
+// cannot be told it does.
+func (e *Engine) waits(t *turn) bool {
+	var items []store.Item
+	var err error
+	if item := t.item; item.Due.IsZero() {
+		items, err = e.store.Fresh(t.lane.webhook, item.Seq-1, 1)
+	} else {
+		items, err = e.store.Retries(t.lane.webhook, store.Position{Due: item.Due, Seq: item.Seq - 1}, 1)
+	}
+	return err != nil || len(items) > 0 && items[0].ID == t.item.ID
 }
 
 // renew gives the turn the configuration as it is now, after a slow disk has held

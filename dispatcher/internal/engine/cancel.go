@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -93,6 +94,9 @@ func (e *Engine) cancel(l *lane, items []store.Item) (bool, error) {
 	uids := make(map[uuid.UUID]string, len(items))
 	for _, item := range items {
 		entry, err := e.store.Load(item.ID)
+		if errors.Is(err, store.ErrNotFound) { // ended since it was listed, and dropped from the log
+			continue
+		}
 		if err != nil {
 			return false, fmt.Errorf("load call %s: %w", item.ID, err)
 		}
@@ -136,6 +140,9 @@ func (e *Engine) endCancelled(l *lane, items []store.Item) (n int, err error) {
 	var ends []*store.End
 	for bytes := int64(0); n < len(items) && bytes < maxGroupBytes; n++ {
 		entry, err := e.store.Load(items[n].ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			e.abandon(ends)
 			return 0, fmt.Errorf("load call %s: %w", items[n].ID, err)

@@ -18,7 +18,8 @@ func (e *Engine) SetIntegration(p *plan.Integration) error {
 	if p.NotReady == "" {
 		if route, err = e.sender.Route(p); err != nil {
 			// The manager takes it for usable, so calls are still taken in, and bounded.
-			p = &plan.Integration{Key: p.Key, Generation: p.Generation, NotReady: err.Error(), MaxWaiting: p.MaxWaiting, MaxWaitingBytes: p.MaxWaitingBytes}
+			p = &plan.Integration{Key: p.Key, Generation: p.Generation, NotReady: err.Error(), MaxWaiting: p.MaxWaiting, MaxWaitingBytes: p.MaxWaitingBytes,
+				DisplayName: p.DisplayName, Description: p.Description, LogRetention: p.LogRetention}
 		}
 	}
 	if old := e.setIntegration(p, route); old != nil {

@@ -52,10 +52,15 @@ func (e *Engine) Cancel(ctx context.Context, webhook plan.Key, id uuid.UUID) (en
 	if !taken {
 		return false, nil
 	}
-	if entry, err = e.store.Load(id); err != nil {
+	now, err := e.store.Load(id)
+	if errors.Is(err, store.ErrNotFound) { // it has ended meanwhile, and is dropped from the log
+		return false, errors.Join(ErrFinished, e.letGo(l, gone(entry)))
+	}
+	if err != nil {
 		e.fail(fmt.Errorf("load call %s: %w", id, err))
 		return false, err
 	}
+	entry = now
 	if entry.State.Finished() {
 		return false, errors.Join(ErrFinished, e.letGo(l, entry))
 	}
@@ -105,18 +110,34 @@ func (e *Engine) Redeliver(ctx context.Context, webhook plan.Key, id uuid.UUID) 
 	if err != nil {
 		return err
 	}
-	if entry, err = e.store.Load(id); err != nil {
+	now, err := e.store.Load(id)
+	if err == nil {
+		entry = now
+		err = deliverable(entry.State) // somebody may have been faster
+	}
+	was := entry.State
+	if err == nil {
+		err = e.change(l, entry, store.State{Attempts: was.Attempts, Earlier: was.Attempts, Series: was.Series + 1, Due: e.wall()})
+		if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	switch {
+	case errors.Is(err, store.ErrNotFound): // it is dropped from the log at this moment
+		err = fmt.Errorf("redeliver call %s: %w", id, store.ErrNotFound)
+	case deliverable(was) == nil:
 		e.fail(fmt.Errorf("load call %s: %w", id, err))
 		return err
 	}
-	if err := deliverable(entry.State); err != nil { // somebody was faster
-		e.mu.Lock()
-		l.count(-1, -int64(entry.Call.Size()))
-		e.mu.Unlock()
-		return errors.Join(err, e.letGo(l, entry))
-	}
-	was := entry.State
-	return e.change(l, entry, store.State{Attempts: was.Attempts, Earlier: was.Attempts, Series: was.Series + 1, Due: e.wall()})
+	e.mu.Lock()
+	l.count(-1, -int64(entry.Call.Size()))
+	e.mu.Unlock()
+	return errors.Join(err, e.letGo(l, entry))
+}
+
+// gone is a call that has ended and is dropped from the log.
+func gone(entry *store.Entry) *store.Entry {
+	return &store.Entry{Call: entry.Call, State: store.State{Outcome: plan.OutcomeCancelled}}
 }
 
 // deliverable returns an error unless a call in this state can be delivered anew.
@@ -170,7 +191,11 @@ func (e *Engine) change(l *lane, entry *store.Entry, now store.State) error {
 		end.Report = l.nextReport(&entry.Call, now)
 		e.mu.Unlock()
 	}
-	if err := e.store.End(context.Background(), end); err != nil {
+	err := e.store.End(context.Background(), end)
+	if errors.Is(err, store.ErrNotFound) {
+		return err // only for one that was to wait again: nothing has changed
+	}
+	if err != nil {
 		e.abandon([]*store.End{end})
 		err = fmt.Errorf("store what a caller wants of call %s: %w", entry.Call.ID, err)
 		e.fail(err)
@@ -181,7 +206,7 @@ func (e *Engine) change(l *lane, entry *store.Entry, now store.State) error {
 		l.count(-1, -int64(entry.Call.Size()))
 		e.mu.Unlock()
 	}
-	err := e.letGo(l, &store.Entry{Call: entry.Call, State: now})
+	err = e.letGo(l, &store.Entry{Call: entry.Call, State: now})
 	e.tell([]*store.End{end})
 	return err
 }

@@ -101,6 +101,7 @@ func cases(w *world) iter.Seq2[int, example] {
 		w.shown(give)
 		w.sessions(give)
 		w.problems(give)
+		w.dropped(give)
 		w.storeGone(give)
 	}
 }
@@ -233,6 +234,22 @@ func (w *world) problems(give giver) {
 	give("renderCall 422 blocked", here, "POST", other("raw", "/render"), `{"path": "@other/"}`)
 	give("renderCall 503 webhook-not-ready", here, "POST", other("lost-integration", "/render"), goodCall)
 }
+
+// dropped are what is answered for calls that are dropped from the log.
+func (w *world) dropped(give giver) {
+	here, nothing := w.server.URL, eventOf("call", "7", "{}") // RenderFailed at once
+	give("sendEvents 202", here, "POST", eventsPath, nothing)
+	_, err := w.store.Sweep(w.t.Context(), store.Retention{MaxAge: time.Hour, MaxBytes: 1 << 40, Policy: noPolicy{}}, time.Now().Add(2*time.Hour))
+	w.must(err)
+	give("createCalls 410 call-gone", here, "POST", webhookPath+"/calls", `{}`, set("Idempotency-Key", "k"))
+	give("sendEvents 410 call-gone", here, "POST", eventsPath, nothing)
+}
+
+// noPolicy keeps the log of all integrations as that of all.
+type noPolicy struct{}
+
+func (noPolicy) IntegrationOf(plan.Key) (plan.Key, bool) { return plan.Key{}, false }
+func (noPolicy) LogRetention(plan.Key) plan.LogRetention { return plan.LogRetention{} }
 
 // storeGone are what is answered when the store has failed, and is closed.
 func (w *world) storeGone(give giver) {

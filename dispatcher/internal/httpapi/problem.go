@@ -112,6 +112,7 @@ var kinds = []kind{
 	{is(engine.ErrTooManyWaiting), http.StatusTooManyRequests, client.ProblemTooManyWaiting, "Too many calls wait",
 		errors.New("as many calls, or bytes of them, wait for this integration as its maxWaiting or maxWaitingBytes allows; hand the call in again later")},
 	{is(intake.ErrKeyReused), http.StatusUnprocessableEntity, client.ProblemKeyReused, "Idempotency key reused", intake.ErrKeyReused},
+	{is(intake.ErrCallGone), http.StatusGone, client.ProblemCallGone, "Call gone", intake.ErrCallGone},
 	{is(intake.ErrKeyInvalid), http.StatusBadRequest, client.ProblemInvalidKey, "Invalid idempotency key", nil},
 	{is(errLine), http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", nil},
 	{is(errTooManyLines), http.StatusRequestEntityTooLarge, client.ProblemTooLarge, "Too large", nil},

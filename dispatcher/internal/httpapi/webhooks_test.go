@@ -155,6 +155,8 @@ func (a among) Allow(_ context.Context, _, _, namespace, _ string) (string, erro
 	return "", nil
 }
 
+func (among) AllowPath(context.Context, string, string) (string, error) { return "somebody", nil }
+
 func (among) Identify(context.Context, string) (string, error) { return "somebody", nil }
 
 // TestNamespacesAreThoseOfTheCaller, at most 200 of them, and none if that is not known.

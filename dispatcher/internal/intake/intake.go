@@ -29,6 +29,10 @@ var ErrUnknownWebhook = errors.New("no Webhook")
 // data was accepted before.
 var ErrKeyReused = errors.New("this idempotency key was used with other data in the last 24 hours; use a key of its own for each call")
 
+// ErrCallGone is returned for an idempotency key whose call is not in the log any more:
+// it has ended, and how is not known.
+var ErrCallGone = errors.New("the call that was accepted under this idempotency key has ended and is dropped from the delivery log, so its outcome is not known any more; it is not sent again: use another key if it is to be")
+
 // ErrKeyInvalid is returned for an idempotency key that is empty, longer than
 // [MaxKey] or has control characters.
 var ErrKeyInvalid = fmt.Errorf("an idempotency key has 1 to %d bytes and no control characters", MaxKey)
@@ -144,7 +148,7 @@ type Result struct {
 	// it; Entry is then its state now.
 	Repeat bool
 	// Err is set instead: [ErrNotConfigured], [ErrUnknownWebhook],
-	// [*NotReadyError], [*DataError], [ErrKeyInvalid], [ErrKeyReused],
+	// [*NotReadyError], [*DataError], [ErrKeyInvalid], [ErrKeyReused], [ErrCallGone],
 	// engine.ErrTooManyWaiting, engine.ErrDeleted, the context's, or one of the
 	// store.
 	Err error

@@ -104,7 +104,10 @@ func (b *batch) repeated(once *store.Once, result *Result) bool {
 		result.Err = ErrKeyReused
 	default:
 		result.Repeat = true
-		if result.Entry, err = b.intake.store.LoadDurable(found.ID); err != nil {
+		switch result.Entry, err = b.intake.store.LoadDurable(found.ID); {
+		case errors.Is(err, store.ErrNotFound):
+			result.Entry, result.Err = nil, ErrCallGone
+		case err != nil:
 			result.Entry, result.Err = nil, fmt.Errorf("load call %s: %w", found.ID, err)
 		}
 	}

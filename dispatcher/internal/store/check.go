@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -36,8 +37,10 @@ type Summary struct {
 // be decoded and stands under its own key; that each waiting call stands in one
 // queue, at the place that its state says and with its size, and no other call
 // does; that marks are of calls that wait and have no key, results of calls that
-// have ended; that log rows are numbered from 1 to the state's attempts, over all deliveries of a call; that idempotency keys are of calls
-// taken in at their time; that Seq numbers are below the stored bound and given
+// have ended; that log rows are numbered from 1 to the state's attempts, over all deliveries of a
+// call, with one of number 0 at most, and that each has its two places in the index of the log, which
+// no other has, and that the account of the log adds up; that idempotency keys of calls that are still
+// there are of calls taken in at their time; that Seq numbers are below the stored bound and given
 // out once. Not checked is what the store does not hold twice: that no call is
 // missing with all that belongs to it, what a report says, and the texts of calls
 // and log rows.
@@ -77,10 +80,12 @@ type checker struct {
 	problem func(string)
 	seen    Summary
 
-	bound    uint64 // no Seq above it has been given out
-	seqs     spans
-	placed   int // waiting calls that stand at their place in a queue
-	webhooks map[plan.Key]struct{}
+	bound      uint64 // no Seq above it has been given out
+	seqs       spans
+	placed     int  // waiting calls that stand at their place in a queue
+	indexed    bool // the store has an index of the log, which formats before 3 had not
+	rowsPlaced int  // places of log rows in it
+	webhooks   map[plan.Key]struct{}
 }
 
 // report tells of a problem.
@@ -95,7 +100,7 @@ func (c *checker) run(dir string) error {
 	for _, part := range []func() error{
 		func() error { return c.version(dir) },
 		func() error { return c.db.CheckLevels(nil) },
-		c.lastSeq, c.calls, c.queues, c.onces, c.reports, c.strangers,
+		c.lastSeq, c.calls, c.queues, c.log, c.onces, c.reports, c.strangers,
 	} {
 		err := part()
 		if errors.Is(err, ErrNewerFormat) {
@@ -146,6 +151,13 @@ func (c *checker) version(dir string) error {
 	if err == nil && version > formatVersion {
 		return newerFormat(dir, version, formatVersion)
 	}
+	if err == nil && version >= firstIndexed {
+		_, err = c.value([]byte(keyUpgrade))
+		c.indexed = isGone(err) // else it was being made
+		if c.indexed {
+			err = nil
+		}
+	}
 	return err
 }
 
@@ -159,7 +171,7 @@ func (c *checker) lastSeq() error {
 
 // strangers tells of keys that are none of the layout's.
 func (c *checker) strangers() error {
-	prefixes := []string{prefixCall, prefixRetry, prefixOnce, prefixAttempt, prefixMark, prefixFresh, prefixResult, prefixState, prefixReport}
+	prefixes := []string{prefixCall, prefixRetry, prefixOnce, prefixAttempt, prefixMark, prefixFresh, prefixResult, prefixState, prefixReport, prefixLog, prefixLogOf, prefixBytes}
 	iter, err := c.db.NewIter(nil)
 	if err != nil {
 		return err
@@ -170,7 +182,7 @@ func (c *checker) strangers() error {
 			more = iter.SeekGE(end([]byte(prefixes[known])))
 			continue
 		}
-		if string(key) != keyLastSeq && string(key) != keyVersion {
+		if string(key) != keyLastSeq && string(key) != keyVersion && string(key) != keyUpgrade {
 			c.report("the key %q belongs to nothing", key)
 		}
 		more = iter.Next()
@@ -196,6 +208,15 @@ func (c *checker) load(id uuid.UUID) (*Entry, error) {
 		return nil, err
 	}
 	return entry, nil
+}
+
+// value reads the bytes under a key.
+func (c *checker) value(key []byte) (value []byte, err error) {
+	record, closer, err := c.db.Get(key)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Clone(record), closer.Close()
 }
 
 // read decodes the record under a key.

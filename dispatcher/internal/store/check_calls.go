@@ -72,7 +72,7 @@ func (w *walk) one() {
 		w.marked(known, whole, &entry, mark)
 	}
 	w.read(known, whole, &entry)
-	rows := w.rows()
+	rows := w.rows(known && whole, &entry.Call)
 	w.seen.LogRows += rows
 	if !known {
 		if rows > 0 {
@@ -142,18 +142,23 @@ func (w *walk) read(known, whole bool, entry *Entry) {
 	}
 }
 
-// rows checks the numbers of a call's log rows and returns how many there are.
-func (w *walk) rows() int {
+// rows checks the numbers of a call's log rows, and their places if the call is known. It
+// returns how many there are, but for that of number 0.
+func (w *walk) rows(known bool, call *Call) int {
 	n := 0
 	for w.row.at(w.id) {
-		n++
+		if w.row.number > 0 {
+			n++
+		}
 		number := w.row.number
 		var row Attempt
 		if !w.row.take(w.id, "a log row", func(record []byte) error { return decoder.Unmarshal(record, &row) }) {
 			continue
 		}
-		if number != n || row.Number != number || row.ID != w.id {
+		if number != n && number != 0 || row.Number != number || row.ID != w.id {
 			w.report("log row %d of call %s says that it is attempt %d of call %s and stands under number %d", n, w.id, row.Number, row.ID, number)
+		} else if known && w.indexed {
+			w.rowPlaces(call, &row)
 		}
 	}
 	return n

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -48,6 +49,26 @@ func recordOf(t *testing.T, call Call, seq uint64) []byte {
 	return scratch.Bytes()
 }
 
+// rowAt is the position of a log row.
+func rowAt(e *Entry, number int) LogPosition {
+	return LogPosition{Begun: checkTime, ID: e.Call.ID, Number: number}
+}
+
+// TestCheckOfACallThatIsDropped: a call may be gone from the log for which somebody's
+// idempotency key is still there.
+func TestCheckOfACallThatIsDropped(t *testing.T) {
+	fs := vfs.NewMem()
+	z := fill(t, checkDir, Options{FS: fs})
+	damage(t, fs, func(b *pebble.Batch) {
+		call := z.once.Call
+		call.ID = uuid.Must(uuid.NewV7())
+		put(b, onceKey(day(checkTime), OnceKey{9}), onceValue(&call, z.once.Once))
+	})
+	if _, problems := problemsOf(t, checkDir, Options{FS: fs}); len(problems) > 0 {
+		t.Errorf("problems: %q", problems)
+	}
+}
+
 func TestCheckFindsDamage(t *testing.T) {
 	stranger := uuid.Must(uuid.NewV7())
 	key := func(e *Entry) []byte { return queueKey(e.Call.Webhook, e.Call.Seq, e.State) }
@@ -74,11 +95,11 @@ func TestCheckFindsDamage(t *testing.T) {
 		{"call gone", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, idKey(prefixCall, z.fresh.Call.ID)) },
 			"call FRESH stands in a queue at", 1},
 		{"call gone, state left", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, idKey(prefixCall, z.blocked.Call.ID)) },
-			"there is a state of call BLOCKED, but no such call", 1},
+			"there is a state of call BLOCKED, but no such call", 3},
 		{"call gone, rows left", func(_ *testing.T, z *zoo, b *pebble.Batch) {
 			drop(b, idKey(prefixCall, z.succeeded.Call.ID))
 			drop(b, idKey(prefixState, z.succeeded.Call.ID))
-		}, "there are 1 log rows of call SUCCEEDED, but no such call", 1},
+		}, "there are 1 log rows of call SUCCEEDED, but no such call", 3},
 		{"call gone, mark left", func(_ *testing.T, _ *zoo, b *pebble.Batch) {
 			put(b, idKey(prefixMark, stranger), mustEncode(t, Mark{ID: stranger, Attempt: 1}))
 		}, "there is a mark of an attempt of call STRANGER, but no such call", 1},
@@ -128,20 +149,46 @@ func TestCheckFindsDamage(t *testing.T) {
 			put(b, idKey(prefixState, z.redelivered.Call.ID), mustEncode(t, State{Attempts: 1, Earlier: 2, Series: 1, Due: checkTime}))
 		}, "call REDELIVERED was redelivered 1 times after 2 of 1 attempts", 1},
 		{"a row missing", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, attemptKey(z.retry.Call.ID, 2)) },
-			"call RETRY has had 2 attempts, but has 1 log rows", 1},
+			"call RETRY has had 2 attempts, but has 1 log rows", 3},
 		{"a gap in the rows", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, attemptKey(z.cancelled.Call.ID, 1)) },
-			"log row 1 of call CANCELLED says that it is attempt 2", 2},
+			"log row 1 of call CANCELLED says that it is attempt 2", 4},
 		{"a row too many", func(t *testing.T, z *zoo, b *pebble.Batch) {
 			put(b, attemptKey(z.refused.Call.ID, 1), mustEncode(t, Attempt{ID: z.refused.Call.ID, Number: 1}))
-		}, "call REFUSED has had 0 attempts, but has 1 log rows", 1},
+		}, "call REFUSED has had 0 attempts, but has 1 log rows", 2},
 		{"retry without a due time", func(t *testing.T, z *zoo, b *pebble.Batch) {
 			put(b, idKey(prefixState, z.retry.Call.ID), mustEncode(t, State{Attempts: 2}))
 		}, "the call waits after 2 attempts but has no due time", 2},
-		{"key without a call", func(_ *testing.T, z *zoo, b *pebble.Batch) {
-			call := z.once.Call
-			call.ID = stranger
-			put(b, onceKey(day(checkTime), OnceKey{9}), onceValue(&call, z.once.Once))
-		}, "an idempotency key leads to call STRANGER, but there is no such call", 1},
+		{"a place in the namespace missing", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, placeKey("shop", rowAt(z.retry, 2))) },
+			"log row 2 of call RETRY has not both of its places", 2},
+		{"a place in the webhook missing", func(_ *testing.T, z *zoo, b *pebble.Batch) { drop(b, placeOfKey(checkLane, rowAt(z.blocked, 0))) },
+			"log row 0 of call BLOCKED has not both of its places", 1},
+		{"places of another row", func(_ *testing.T, z *zoo, b *pebble.Batch) {
+			at := rowAt(z.succeeded, 1)
+			at.ID = stranger
+			putPlaces(b, &LogEntry{LogPosition: at, Webhook: checkLane})
+		}, "there is a place of log row 1 of call STRANGER at", 3},
+		{"a place at another time", func(_ *testing.T, z *zoo, b *pebble.Batch) {
+			at := rowAt(z.succeeded, 1)
+			at.Begun = at.Begun.Add(time.Second)
+			putPlaces(b, &LogEntry{LogPosition: at, Webhook: checkLane})
+		}, "log row 1 of call SUCCEEDED stands in the index of the log at", 3},
+		{"a place that says something else", func(_ *testing.T, z *zoo, b *pebble.Batch) {
+			value := entryValue(&LogEntry{Webhook: checkLane, Reason: plan.ReasonTimeout, Outcome: plan.OutcomeSucceeded, Bytes: 1})
+			put(b, placeKey("shop", rowAt(z.succeeded, 1)), value)
+			put(b, placeOfKey(checkLane, rowAt(z.succeeded, 1)), value)
+		}, "a place of log row 1 of call SUCCEEDED does not say what the row says", 2},
+		{"places that differ", func(_ *testing.T, z *zoo, b *pebble.Batch) {
+			put(b, placeOfKey(checkLane, rowAt(z.retry, 1)), entryValue(&LogEntry{Webhook: checkLane, Reason: plan.ReasonServerError, Bytes: 1}))
+		}, "the two places of log row 1 of call RETRY do not say the same", 1},
+		{"a place cut off", func(_ *testing.T, _ *zoo, b *pebble.Batch) { put(b, []byte("t/shop"), []byte("x")) },
+			`the place "t/shop" in the index of the log, with 1 bytes, is none`, 1},
+		{"a bucket gone", func(_ *testing.T, _ *zoo, b *pebble.Batch) { drop(b, bucketKey(plan.Key{}, bucketOf(checkTime))) },
+			"the account of the log of integration / is wrong for 1 spans of ten minutes", 1},
+		{"a bucket that says too much", func(_ *testing.T, _ *zoo, b *pebble.Batch) {
+			put(b, bucketKey(checkLane, 7), bucketValue(&bucket{rows: 1, bytes: 700}))
+		}, "the account of the log of integration shop/order is wrong for 1 spans", 1},
+		{"a bucket cut off", func(_ *testing.T, _ *zoo, b *pebble.Batch) { put(b, bucketKey(checkLane, 7), []byte("x")) },
+			"the account of the log has no bucket", 1},
 		{"key of another time", func(_ *testing.T, z *zoo, b *pebble.Batch) {
 			call := z.once.Call
 			call.CreatedAt = call.CreatedAt.Add(1)

@@ -252,7 +252,7 @@ func TestCheckOfWhatIsNoStore(t *testing.T) {
 	}
 	empty := t.TempDir()
 	for dir, want := range map[string]string{
-		file: "is a file", file + ".none": "there is no folder", empty: "holds no store", newer: "has format 99 and this version knows 2",
+		file: "is a file", file + ".none": "there is no folder", empty: "holds no store", newer: "has format 99 and this version knows 3",
 	} {
 		_, err := Check(dir, Options{}, func(string) {})
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {

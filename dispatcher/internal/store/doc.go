@@ -7,8 +7,11 @@
 // ended); listings are read from a cursor, so that finished calls cost nothing;
 // one process at a time.
 //
+// The delivery log, in the order of time, is read by [Store.Log]; what is past its
+// retention goes by [Pebble.Sweep].
+//
 // Non-goals: deciding what happens next (package engine), replication (a later
-// backend's affair), retention of the log.
+// backend's affair).
 //
 // Start at [Store].
 package store

@@ -29,6 +29,8 @@ import (
 //	r/<id>                        CBOR of Result, only while the call is finished
 //	w/<ns>\0<webhook>             newest report: CBOR of reportRecord
 //	n                             no Seq above it has been given out
+//	u                             how far the upgrade to format 3 has come: the id of the last
+//	                              call; only until it is done
 //	v                             format version, 4 bytes
 //
 // A waiting call is in exactly one queue: in the fresh one if its State.Due is
@@ -40,6 +42,12 @@ import (
 //
 // An idempotency key stands under the day it was accepted, counted from 1970 in
 // UTC, so that whole days of them go by one DeleteRange.
+//
+// A row of the log has its two places for as long as it is there, so that the log can be
+// read in the order of time; both have one value, which answers most filters. The account says how many bytes, and
+// rows, they take; a place says what it takes, so that what goes is taken from it exactly.
+// See docs/adr/0021.
+//
 // A due time is its nanoseconds since 1970
 // with the sign bit turned over, so that bytes sort as times do. Names of
 // Kubernetes objects hold no zero byte, so a lane's keys stand together. Ids are
@@ -60,13 +68,17 @@ const (
 	prefixBytes   = "b/"
 
 	keyLastSeq = "n"
+	keyUpgrade = "u"
 	keyVersion = "v"
 
 	// formatVersion rises with every change of the layout or of a record that
 	// an older dispatcher would misread. A new optional field is none.
 	//
 	// 2: sizes in queue values, no state before the first attempt.
-	formatVersion = 2
+	// 3: the index and the account of the log.
+	formatVersion = 3
+	// firstIndexed is the first format with an index of the log.
+	firstIndexed = 3
 )
 
 const (

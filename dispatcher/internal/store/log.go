@@ -105,6 +105,9 @@ type LogEntry struct {
 	// attempt, or from when a retry was due; to the millisecond, at most 49 days. 0 for a
 	// row of number 0.
 	Waited time.Duration
+	// Bytes is what the row takes of the log's size, see [LogSize]; that of the first row
+	// of a call has the call's own bytes.
+	Bytes int
 }
 
 // wants reports whether the filter wants a row, as far as the index can tell.

@@ -14,5 +14,5 @@ func (f *LogFilter) Wants(row *LogRow) bool {
 		return false
 	}
 	e := entryOf(row.Call, row.Attempt, State{})
-	return f.wants(&e) && matches(row, f.Text)
+	return f.wants(&e) && newSearch(f.Text).in(row)
 }

@@ -14,11 +14,12 @@ type Step string
 
 // The steps.
 const (
-	StepAccept Step = "accept"
-	StepBegin  Step = "begin"
-	StepEnd    Step = "end"
-	StepForget Step = "forget" // of idempotency keys
-	StepSweep  Step = "sweep"  // of the log, by [Pebble.Sweep]
+	StepAccept  Step = "accept"
+	StepBegin   Step = "begin"
+	StepEnd     Step = "end"
+	StepForget  Step = "forget"  // of idempotency keys
+	StepSweep   Step = "sweep"   // of the log, by [Pebble.Sweep]
+	StepUpgrade Step = "upgrade" // of the format, at open
 )
 
 // Metrics is how a store is, at one moment; counts are since it was opened.
@@ -82,7 +83,7 @@ func (p *Pebble) Metrics() Metrics {
 	defer p.leave()
 	m := p.db.Metrics()
 	metrics := Metrics{
-		DiskBytes: m.DiskSpaceUsage(), WALBytes: m.WAL.PhysicalSize,
+		DiskBytes: m.DiskSpaceUsage(), WALBytes: max(m.WAL.Size, m.WAL.PhysicalSize),
 		Compactions: int(m.Compact.NumInProgress), CompactionDebtBytes: m.Compact.EstimatedDebt,
 		ReadAmplification: m.ReadAmp(), Level0Files: m.Levels[0].TablesCount,
 		CacheBytes: m.BlockCache.Size, CacheHits: m.BlockCache.Hits, CacheMisses: m.BlockCache.Misses,

@@ -65,6 +65,11 @@ type Pebble struct {
 	gate   sync.RWMutex
 	closed bool
 
+	// drops is held by a step that drops calls while it becomes visible, and by one that
+	// makes a call wait again from its look at the call on until then.
+	drops sync.RWMutex
+
+	sweeping  sync.Mutex // held by a sweep
 	stalls    *stalls
 	committed func(step Step, calls int, took time.Duration)
 	account   account
@@ -77,6 +82,7 @@ type Pebble struct {
 	// of them is raised.
 	seqRoom uint64
 	reports map[plan.Key]uint64 // Seq of the stored report
+	fence   *fence              // of the step of a sweep that is being put together; nil without one
 	failed  error               // of the first write or fsync that failed
 	applied uint64              // how many batches are visible
 	news    sync.Cond           // on order: durable has risen, or failed is set
@@ -151,6 +157,11 @@ func (p *Pebble) apply(batch *pebble.Batch, fill func()) (place uint64, err erro
 		return 0, p.gone()
 	}
 	fill()
+	return p.write(batch)
+}
+
+// write is the end of apply. The order lock is held.
+func (p *Pebble) write(batch *pebble.Batch) (place uint64, err error) {
 	// Apply would keep the lock during the fsync; this leaves it to wait.
 	if err := p.db.ApplyNoSyncWait(batch, pebble.Sync); err != nil {
 		p.failed = err

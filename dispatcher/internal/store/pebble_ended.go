@@ -85,7 +85,11 @@ func (p *Pebble) wanted(f EndedFilter, id uuid.UUID, state State) (bool, error) 
 		return false, nil
 	}
 	var call Call
-	if err := p.get(idKey(prefixCall, id), func(record []byte) error { return decodeCall(record, &call) }); err != nil {
+	err := p.get(idKey(prefixCall, id), func(record []byte) error { return decodeCall(record, &call) })
+	if isGone(err) { // dropped from the log since
+		return false, nil
+	}
+	if err != nil {
 		return false, fmt.Errorf("read call %s: %w", id, err)
 	}
 	return call.Webhook == f.Webhook && !call.CreatedAt.Before(f.Since) && call.CreatedAt.Before(f.Till), nil

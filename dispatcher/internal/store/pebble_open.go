@@ -76,7 +76,11 @@ func (p *Pebble) open(dir string, files vfs.FS, opts Options) error {
 		return fmt.Errorf("open the store in %s: %w", dir, err)
 	}
 	p.db = db
-	if err := p.recover(dir); err != nil {
+	err = p.recover(dir)
+	if err == nil {
+		err = p.upgrade(opts.Logger)
+	}
+	if err != nil {
 		return errors.Join(err, db.Close())
 	}
 	return nil
@@ -131,6 +135,8 @@ func (p *Pebble) checkVersion(dir string) error {
 	switch {
 	case err == nil && version > formatVersion:
 		return newerFormat(dir, uint64(version), formatVersion)
+	case err == nil && version > 0 && version < firstIndexed:
+		err = p.beginUpgrade()
 	case err == nil && version < formatVersion:
 		err = p.db.Set([]byte(keyVersion), binary.BigEndian.AppendUint32(nil, formatVersion), pebble.Sync)
 	}

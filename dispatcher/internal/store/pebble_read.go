@@ -35,19 +35,31 @@ func (p *Pebble) Load(id uuid.UUID) (*Entry, error) {
 		return nil, err
 	}
 	defer p.leave()
-	// The state is read second. It comes with the first attempt's end at the
-	// latest and does not go, so one that is not found is the zero State.
-	entry := new(Entry)
-	err := p.get(idKey(prefixCall, id), func(record []byte) error { return decodeCall(record, &entry.Call) })
-	if errors.Is(err, pebble.ErrNotFound) {
+	entry, err := p.load(id)
+	if isGone(err) {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read call %s: %w", id, err)
 	}
+	return entry, nil
+}
+
+// load is Load, whose error is Pebble's for a call that is not there. The state is read
+// second. It comes with the first attempt's end at the latest and goes only with the
+// call, so one that is not found while the call is still there is the zero State.
+func (p *Pebble) load(id uuid.UUID) (*Entry, error) {
+	entry, key := new(Entry), idKey(prefixCall, id)
+	err := p.get(key, func(record []byte) error { return decodeCall(record, &entry.Call) })
+	if err != nil {
+		return nil, err
+	}
 	err = p.get(idKey(prefixState, id), func(record []byte) error { return decoder.Unmarshal(record, &entry.State) })
-	if err != nil && !errors.Is(err, pebble.ErrNotFound) {
-		return nil, fmt.Errorf("read the state of call %s: %w", id, err)
+	if isGone(err) {
+		err = p.get(key, func([]byte) error { return nil })
+	}
+	if err != nil {
+		return nil, err
 	}
 	return entry, nil
 }
@@ -88,8 +100,9 @@ func loadFresh(r pebble.Reader, items []Item) ([]*Entry, error) {
 		copy(key, prefixCall)
 		entry := new(Entry)
 		if !calls.SeekGE(key) || !bytes.Equal(calls.Key(), key) {
-			err = fmt.Errorf("the store is damaged: call %s is in a queue and not there", items[i].ID)
-		} else if err = decodeCall(calls.Value(), &entry.Call); err == nil {
+			continue // it has ended since, and is dropped from the log
+		}
+		if err = decodeCall(calls.Value(), &entry.Call); err == nil {
 			entries[i] = entry
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"time"
@@ -49,18 +48,22 @@ func (p *Pebble) Accept(ctx context.Context, entries ...*Entry) error {
 	batch := p.db.NewBatchWithSize(scratch.Len() + len(entries)*batchRoom)
 	return p.commit(StepAccept, len(entries), batch, func() {
 		all, begin := scratch.Bytes(), 0
+		var charges []charge
 		for i, entry := range entries {
 			record := records[i]
-			p.putEntry(batch, entry, all[begin:record.call], all[record.call:record.state], all[record.state:record.report])
+			charges = p.putEntry(batch, charges, entry, all[begin:record.call], all[record.call:record.state], all[record.state:record.report])
 			begin = record.report
 		}
+		p.account.post(batch, charges)
 	})
 }
 
-// putEntry gives an accepted call its Seq and adds it to the batch.
-func (p *Pebble) putEntry(batch *pebble.Batch, entry *Entry, record, state, report []byte) {
+// putEntry gives an accepted call its Seq, and adds it to the batch and what it adds to
+// the log's account to the charges.
+func (p *Pebble) putEntry(batch *pebble.Batch, charges []charge, entry *Entry, record, state, report []byte) []charge {
 	call := &entry.Call
 	call.Seq = p.nextSeq(batch)
+	p.fence.call(call.ID)
 	setSeq(record, call.Seq)
 	put(batch, idKey(prefixCall, call.ID), record)
 	if len(state) > 0 {
@@ -69,8 +72,10 @@ func (p *Pebble) putEntry(batch *pebble.Batch, entry *Entry, record, state, repo
 	if !entry.State.Finished() {
 		put(batch, queueKey(call.Webhook, call.Seq, entry.State), queueValue(call))
 	} else {
-		// Such a row can always be encoded.
-		_ = putRow(batch, call, endRow(call, entry.State), State{}, entry.State, new(bytes.Buffer))
+		// Such a row can always be encoded, see check.
+		c, _ := putRow(batch, call, endRow(call, entry.State), State{}, entry.State, callBytes(call), new(bytes.Buffer))
+		p.fence.row(entry.State.EndedAt)
+		charges = append(charges, c)
 	}
 	if entry.Once != nil {
 		put(batch, onceKey(day(call.CreatedAt), entry.Once.Key), onceValue(call, entry.Once))
@@ -78,6 +83,7 @@ func (p *Pebble) putEntry(batch *pebble.Batch, entry *Entry, record, state, repo
 	if p.newest(entry.Report) {
 		put(batch, reportKey(entry.Report.Webhook), report)
 	}
+	return charges
 }
 
 // Begin implements [Store].
@@ -101,46 +107,6 @@ func (p *Pebble) Begin(ctx context.Context, marks ...Mark) error {
 		put(batch, idKey(prefixMark, mark.ID), record)
 	}
 	return p.commit(StepBegin, len(marks), batch, func() {})
-}
-
-// End implements [Store]. It does not look at what is stored: it is for the
-// caller to end only calls that were accepted, and each state once.
-func (p *Pebble) End(ctx context.Context, ends ...*End) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(ends) == 0 {
-		return nil
-	}
-	if err := p.enter(); err != nil {
-		return err
-	}
-	defer p.leave()
-	calls, err := encodeCalls(ends)
-	if err != nil {
-		return err
-	}
-	batch := p.db.NewBatchWithSize(len(ends) * batchRoom)
-	scratch := scratches.Get().(*bytes.Buffer) //nolint:forcetypeassert // nothing else is put there
-	defer keepScratch(scratch)
-	reports := make([][]byte, len(ends))
-	for i, e := range ends {
-		report, err := putEnd(batch, e, scratch)
-		if err != nil {
-			return errors.Join(fmt.Errorf("end an attempt of call %s: %w", e.Call.ID, err), batch.Close())
-		}
-		reports[i] = report
-	}
-	return p.commit(StepEnd, len(ends), batch, func() {
-		for i, e := range ends {
-			if p.newest(e.Report) {
-				put(batch, reportKey(e.Report.Webhook), reports[i])
-			}
-		}
-		for _, c := range calls {
-			p.putEntry(batch, c.entry, c.call, c.state, c.report)
-		}
-	})
 }
 
 // encodedEntry is an accepted call with its records.
@@ -182,62 +148,6 @@ func keepScratch(scratch *bytes.Buffer) {
 	}
 }
 
-// putEnd adds an end to the batch, but for its report, which it returns: whether
-// that is the newest depends on the order of batches.
-func putEnd(batch *pebble.Batch, e *End, scratch *bytes.Buffer) (report []byte, err error) {
-	call := e.Call
-	if err := check(call.ID, call.Webhook, e.Now); err != nil {
-		return nil, err
-	}
-	if !call.HasKey {
-		drop(batch, idKey(prefixMark, call.ID))
-	}
-	if !e.Was.Finished() {
-		dropQueued(batch, queueKey(call.Webhook, call.Seq, e.Was))
-	}
-	scratch.Reset()
-	if err := encoder.MarshalToBuffer(&e.Now, scratch); err != nil {
-		return nil, err
-	}
-	put(batch, idKey(prefixState, call.ID), scratch.Bytes())
-	if !e.Now.Finished() {
-		put(batch, queueKey(call.Webhook, call.Seq, e.Now), queueValue(call))
-	}
-	if err := putResult(batch, e, scratch); err != nil {
-		return nil, err
-	}
-	switch {
-	case e.Attempt != nil:
-		if e.Attempt.Number < 1 || e.Attempt.Number > math.MaxInt32 {
-			return nil, fmt.Errorf("an attempt's number is from 1 to 2147483647, not %d", e.Attempt.Number)
-		}
-		err = putRow(batch, call, e.Attempt, e.Was, e.Now, scratch)
-	case e.Now.Finished():
-		err = putRow(batch, call, endRow(call, e.Now), e.Was, e.Now, scratch)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return encodeReport(e.Report)
-}
-
-// putResult adds what was read from an answer, or takes it away.
-func putResult(batch *pebble.Batch, e *End, scratch *bytes.Buffer) error {
-	switch {
-	case e.Result != nil && !e.Now.Finished():
-		return errors.New("only a call that has ended has a result")
-	case e.Result != nil:
-		scratch.Reset()
-		if err := encoder.MarshalToBuffer(e.Result, scratch); err != nil {
-			return err
-		}
-		put(batch, idKey(prefixResult, e.Call.ID), scratch.Bytes())
-	case e.Was.Finished() && !e.Now.Finished():
-		drop(batch, idKey(prefixResult, e.Call.ID))
-	}
-	return nil
-}
-
 // batchRoom is what the keys and headers of one entry add to its records, for
 // names of usual length; more only costs a reallocation.
 const batchRoom = 512
@@ -254,6 +164,9 @@ func (p *Pebble) newest(report *plan.Report) bool {
 func encodeEntry(scratch *bytes.Buffer, entry *Entry) (acceptRecord, error) {
 	var record acceptRecord
 	err := check(entry.Call.ID, entry.Call.Webhook, entry.State)
+	if err == nil {
+		err = checkIntegration(entry.Call.Integration)
+	}
 	if err == nil {
 		err = encodeCall(scratch, entry.Call)
 	}
@@ -295,6 +208,13 @@ func check(id uuid.UUID, webhook plan.Key, state State) error {
 func checkName(webhook plan.Key) error {
 	if strings.ContainsRune(webhook.Namespace+webhook.Name, 0) {
 		return fmt.Errorf("the name of webhook %q contains a zero byte", webhook)
+	}
+	return nil
+}
+
+func checkIntegration(integration plan.Key) error {
+	if strings.ContainsRune(integration.Namespace+integration.Name, 0) {
+		return fmt.Errorf("the name of integration %q contains a zero byte", integration)
 	}
 	return nil
 }

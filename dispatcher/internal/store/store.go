@@ -55,7 +55,8 @@ type Store interface {
 	// its queue position if it is not finished, the result, the report, and the calls
 	// that the outcome triggers, as [Store.Accept] would store them. A report whose
 	// Seq is lower than the stored one of its webhook is left out. A state that is not
-	// finished after one that was takes the result away.
+	// finished after one that was takes the result away; it is [ErrNotFound], and nothing
+	// is stored, if a call that is to wait again so has been dropped from the log.
 	End(ctx context.Context, ends ...*End) error
 
 	// Load returns a call with its state, or [ErrNotFound]. What it returns may
@@ -68,7 +69,7 @@ type Store interface {
 
 	// LoadFresh returns the calls of a listing of Fresh, in its order. Its cost a
 	// call is lower than that of Load. An element is nil if the call has ended a
-	// first attempt, or has ended, since it was listed.
+	// first attempt, or has ended, since it was listed, and for one that is not there.
 	LoadFresh(items []Item) ([]*Entry, error)
 
 	// Find returns what was accepted under a caller's idempotency key within the

@@ -152,7 +152,7 @@ func testRedelivered(t *testing.T, open Open) {
 		f.result(t, again, nil)
 		f.queues(t, lane, fresh(other), retries(refused))
 		attempts, err := f.Attempts(again.Call.ID)
-		same(t, "Attempts", attempts, []store.Attempt{*row(again, 1), *row(again, 2), *row(again, 3), *row(again, 4)}, err)
+		same(t, "Attempts", attempts, []store.Attempt{*ending(row(again, 1)), *ending(row(again, 2)), *ending(row(again, 3)), *ending(row(again, 4))}, err)
 	})
 }
 

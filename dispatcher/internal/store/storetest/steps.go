@@ -138,7 +138,7 @@ func testEnd(t *testing.T, open Open) {
 			f.loaded(t, moved)
 			f.queues(t, lane, fresh(other), nil)
 			attempts, err := f.Attempts(moved.Call.ID)
-			same(t, "Attempts", attempts, []store.Attempt{*row(moved, 1), *row(moved, 2), *row(moved, 3), *row(moved, 4)}, err)
+			same(t, "Attempts", attempts, []store.Attempt{*row(moved, 1), *row(moved, 2), *row(moved, 3), *ending(row(moved, 4))}, err)
 			reports, err := f.Reports()
 			same(t, "Reports", reports, []plan.Report{*step.Report}, err)
 			begun, err := f.Begun()
@@ -165,7 +165,7 @@ func testEnd(t *testing.T, open Open) {
 			for i, e := range list {
 				f.loaded(t, e)
 				attempts, err := f.Attempts(e.Call.ID)
-				if err != nil || len(attempts) != []int{1, 0, 0}[i] {
+				if err != nil || len(attempts) != []int{1, 1, 0}[i] {
 					t.Errorf("Attempts of call %d = %v, %v", i, attempts, err)
 				}
 			}

@@ -35,6 +35,9 @@ func Run(t *testing.T, open Open) {
 		{"LoadFresh", testLoadFresh},
 		{"Once", testOnce},
 		{"Reports", testReports},
+		{"Log", testLog},
+		{"LogRows", testLogRows},
+		{"LogText", testLogText},
 		{"Open", testOpen},
 		{"Concurrent", testConcurrent},
 	} {
@@ -222,6 +225,12 @@ func row(e *store.Entry, number int) *store.Attempt {
 		ResponseCut:           true,
 		Message:               fmt.Sprintf("attempt %d got 503", number),
 	}
+}
+
+// ending is the row that a call has finished with.
+func ending(row *store.Attempt) *store.Attempt {
+	row.Outcome = plan.OutcomeSucceeded
+	return row
 }
 
 // report is a report with every field set.
