@@ -51,9 +51,12 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	request := &tracing.Request{ID: identify(w, r), Span: o.span(r, began)}
 	answer := &answer{ResponseWriter: w}
-	r = r.WithContext(tracing.With(r.Context(), request))
-	defer o.ended(r, request, answer, began) // also of an answer that is broken off
-	o.next.ServeHTTP(answer, r)
+	inner := r.WithContext(tracing.With(r.Context(), request))
+	defer func() { // also of an answer that is broken off
+		r.Pattern = inner.Pattern // for those around
+		o.ended(inner, request, answer, began)
+	}()
+	o.next.ServeHTTP(answer, inner)
 }
 
 // identify gives the answer the id of its request: the caller's, if it is one, or a new
