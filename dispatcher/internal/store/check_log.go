@@ -46,7 +46,7 @@ func present(value []byte) int {
 
 // placeValue is the value of a place; nil if there is none.
 func (w *walk) placeValue(key []byte) []byte {
-	value, err := w.checker.value(key)
+	value, err := w.value(key)
 	if err != nil && !isGone(err) {
 		w.call.err = errors.Join(w.call.err, err)
 	}
@@ -120,9 +120,6 @@ func (c *checker) strayPlaces(prefix string) error {
 			return true, nil
 		}
 		entry, err := c.load(e.ID)
-		if errors.Is(err, errUndecodable) {
-			return true, nil
-		}
 		var begun LogPosition
 		if err == nil {
 			begun, err = c.rowAt(e.ID, e.Number)

@@ -125,7 +125,7 @@ func (q *LogQuery) bounds() (lower, upper []byte) {
 		case q.Newest && bytes.Compare(after, upper) < 0:
 			upper = after
 		case !q.Newest && bytes.Compare(after, lower) >= 0:
-			lower = append(after, 0)
+			lower = slices.Concat(after, []byte{0})
 		}
 	}
 	return lower, upper

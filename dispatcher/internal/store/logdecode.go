@@ -327,6 +327,13 @@ func (r *reading) callField(field int64, call *Call) {
 		}
 	case 12:
 		call.Headers = r.headers(call.Headers)
+	default:
+		r.laterCallField(field, call)
+	}
+}
+
+func (r *reading) laterCallField(field int64, call *Call) {
+	switch field {
 	case 13:
 		call.HasBody = r.bool()
 	case 14:

@@ -33,7 +33,6 @@ func (r *LogRow) appendBody(dst []byte) []byte {
 // looks through.
 type search struct {
 	text   []byte
-	first  rune
 	begins [256]bool // what the first letter can begin with, in any case
 	shown  []byte    // a body with masks, of the last row
 }

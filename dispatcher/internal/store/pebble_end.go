@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -62,17 +63,12 @@ type endStep struct {
 // at this moment: then it is ErrNotFound, and nothing has been written.
 func (s *endStep) apply() (place uint64, err error) {
 	p := s.store
-	for _, e := range s.ends {
-		if !e.revives() {
-			continue
-		}
+	if slices.ContainsFunc(s.ends, (*End).revives) {
 		p.drops.RLock() // until the step is visible
 		defer p.drops.RUnlock()
-		err := s.present()
-		if err != nil {
+		if err := s.present(); err != nil {
 			return 0, err
 		}
-		break
 	}
 	return p.apply(s.batch, s.fill)
 }
