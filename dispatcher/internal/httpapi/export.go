@@ -56,7 +56,7 @@ func (a *api) getExport(w http.ResponseWriter, r *http.Request) {
 	if bom {
 		e.begin = []byte("\ufeff")
 	}
-	if err := e.run(r.Context(), streamOf(w)); err != nil {
+	if err := e.run(r.Context(), a.stream(w)); err != nil {
 		if r.Context().Err() == nil && !errors.Is(err, errStopping) && !errors.Is(err, errUnread) {
 			a.log.Error("export broke off", "path", r.URL.Path, "error", err)
 		}
