@@ -9,7 +9,7 @@ import { integrationHealth } from "./words.js";
 import { webhookColumns } from "./webhooks.jsx";
 
 const every = 15000;
-const needing = 10;
+const needing = 5;
 
 export function Overview({ ns, query }) {
   const loaded = useLoad(async (signal) => {

@@ -73,8 +73,8 @@ export const webhookColumns = (ns) => [
   { head: "Webhook", rowHead: true, cell: (w) => <><a href={to.webhook(ns, w.name)}><Text value={w.name} /></a>{w.displayName && <small><Text value={w.displayName} /></small>}</> },
   { head: "Health", cell: (w) => <Health of={healthOf(w)} /> },
   { head: "Request", class: "wide mono", cell: (w) => <><b>{w.method}</b> <Text value={w.urlView} /></> },
-  { head: "Integration", cell: (w) => <Text value={(w.integration || "").startsWith(ns + "/") ? w.integration.slice(ns.length + 1) : w.integration} /> },
+  { head: "Integration", class: "named", cell: (w) => <Text value={(w.integration || "").startsWith(ns + "/") ? w.integration.slice(ns.length + 1) : w.integration} /> },
   { head: "Waiting", class: "number", cell: (w) => count(w.waiting) },
   { head: "Failed, 24 h", class: "number", cell: (w) => count(w.health.failed) + " of " + count(w.health.calls) },
-  { head: "Last call", cell: (w) => w.lastCall ? <><Badge tone={toneOf(w.lastCall.outcome)}>{w.lastCall.outcome}</Badge> <a class="quiet" href={to.call(ns, w.name, w.lastCall.transactionId)} aria-label={"The last call of " + w.name}><Time at={w.lastCall.endedAt} only="relative" /></a></> : <span class="quiet">none</span> },
+  { head: "Last call", cell: (w) => w.lastCall ? <><Badge tone={toneOf(w.lastCall.outcome)}>{w.lastCall.outcome}</Badge><small><a href={to.call(ns, w.name, w.lastCall.transactionId)}><span class="hidden">The last call of {w.name}, </span><Time at={w.lastCall.endedAt} only="relative" /></a></small></> : <span class="quiet">none</span> },
 ];
