@@ -134,7 +134,7 @@ func (d *Dispatcher) serve(memory budget) error {
 func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
-		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Log: d.store, Catalog: &d.config.catalog, Logger: d.log,
 		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
 	}
 	if !d.options.InsecureNoAuth {

@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // Delivery is a row of the delivery log: one attempt of a call, or the end of a call
 // without one. Private values are "***". The fields with names that begin with
@@ -113,8 +116,8 @@ type WebhookInfo struct {
 	NotReady string `json:"notReady,omitempty"`
 	// Waiting is how many calls wait, those under way included.
 	Waiting int `json:"waiting"`
-	// OldestDueAt is since when the oldest call waits that could be sent now; nil if there
-	// is none.
+	// OldestDueAt is since when the call waits that has been due for longest; nil if none
+	// is. What is suspended is not due.
 	OldestDueAt *time.Time `json:"oldestDueAt,omitempty"`
 	Health      Health     `json:"health"`
 	LastCall    *LastCall  `json:"lastCall,omitempty"`
@@ -175,8 +178,28 @@ type IntegrationInfo struct {
 	Failed    int `json:"failed"`
 	Waiting   int `json:"waiting"`
 	InFlight  int `json:"inFlight"`
-	// OldestDueAt is since when the oldest call waits that could be sent now.
+	// OldestDueAt is since when the call waits that has been due for longest.
 	OldestDueAt *time.Time `json:"oldestDueAt,omitempty"`
+}
+
+// Integrations are all of a namespace, in order of namespace and name.
+type Integrations struct {
+	Items []IntegrationInfo `json:"items"`
+}
+
+// Session says who has logged in to the web page.
+type Session struct {
+	Authenticated bool `json:"authenticated"`
+	// User is the name that Kubernetes knows; empty if nobody is logged in, or callers are
+	// not authenticated.
+	User string `json:"user"`
+	// LoginNeeded is false if callers are not authenticated.
+	LoginNeeded bool `json:"loginNeeded"`
+}
+
+// DeliveryCursor is the place of a row in the log, for what goes on behind it.
+func DeliveryCursor(d *Delivery) string {
+	return d.StartDateTimeUTC.UTC().Format(time.RFC3339Nano) + "_" + d.TransactionID + "_" + strconv.Itoa(d.RetryNumber)
 }
 
 // Statistics are numbers of a span of time, in steps of equal length.

@@ -2,9 +2,12 @@ package compile_test
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/yaml"
 
 	"github.com/maestra-io/webhook-operator/api/v1alpha1"
@@ -192,6 +196,28 @@ type webhookOutput struct {
 	compile.WebhookResult
 
 	Sample string
+	// Manifest is that of the plan, for people.
+	Manifest map[string]any
+}
+
+// unpack takes the manifest out of the plan, and makes sure that it is the whole spec and
+// nothing else.
+func (out *webhookOutput) unpack(t *testing.T, spec *v1alpha1.WebhookSpec) {
+	t.Helper()
+	text, err := gzip.NewReader(bytes.NewReader(out.Plan.Manifest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back v1alpha1.WebhookSpec
+	all, err := io.ReadAll(text)
+	if err == nil {
+		err = errors.Join(json.Unmarshal(all, &back), json.Unmarshal(all, &out.Manifest))
+	}
+	if err != nil || !equality.Semantic.DeepEqual(&back, spec) {
+		t.Fatalf("the manifest is %s (%v)", all, err)
+	}
+	out.Plan.Manifest = nil
+	delete(out.Manifest, "sampleData") // of which nothing may be in what else is shown
 }
 
 func compiled(t *testing.T, in input, pems pems) []byte {
@@ -219,13 +245,18 @@ func compiled(t *testing.T, in input, pems pems) []byte {
 	}
 	for i := range in.webhooks {
 		obj := &in.webhooks[i]
-		out := webhookOutput{WebhookResult: compile.Webhook(compile.WebhookInput{
+		from := compile.WebhookInput{
 			Object:          obj,
 			Integration:     integrations[compile.IntegrationOf(obj)],
 			NamespaceLabels: in.labels[obj.Namespace],
 			ConfigMaps:      in.lookConfigMap(obj.Namespace),
 			HeldBy:          compile.Holder(obj, in.webhooksOf(obj.Namespace)),
-		})}
+		}
+		out := webhookOutput{WebhookResult: compile.Webhook(from)}
+		if again := compile.Webhook(from); !bytes.Equal(again.Plan.Manifest, out.Plan.Manifest) {
+			t.Errorf("the manifest of %s is another each time", obj.Name)
+		}
+		out.unpack(t, &obj.Spec)
 		var given bool
 		if out.Sample, given = out.TrySample(); given && out.Sample == "" {
 			out.Sample = "rendered"

@@ -60,6 +60,8 @@ func Integration(obj *v1alpha1.WebhookIntegration, sources Sources) IntegrationR
 	compiled := plan.Integration{
 		Key:        plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		Generation: obj.Generation,
+
+		DisplayName: spec.DisplayName, Description: spec.Description,
 	}
 	result := IntegrationResult{Plan: compiled}
 	result.InsecureTLS = spec.TLS != nil && spec.TLS.InsecureSkipVerify != nil && *spec.TLS.InsecureSkipVerify

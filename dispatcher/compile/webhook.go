@@ -74,6 +74,8 @@ func Webhook(in WebhookInput) WebhookResult {
 		Key:         plan.Key{Namespace: obj.Namespace, Name: obj.Name},
 		UID:         string(obj.UID),
 		Generation:  obj.Generation,
+		DisplayName: obj.Spec.DisplayName,
+		Manifest:    manifest(&obj.Spec),
 		Integration: in.counted(),
 	}
 	compiled.Triggers = fields.triggers(obj.Spec.Triggers, &notes)

@@ -64,6 +64,12 @@ const (
 	ReasonCrash            Reason = "Crash" // the dispatcher died during the attempt
 )
 
+// Reasons are all of them.
+var Reasons = []Reason{
+	ReasonSuccess, ReasonRedirect, ReasonClientError, ReasonTooManyRequests, ReasonServerError, ReasonTimeout, ReasonNetworkError,
+	ReasonProxyError, ReasonBlocked, ReasonBadRequest, ReasonTokenError, ReasonTokenRefused, ReasonResponseUnusable, ReasonCrash,
+}
+
 // Report is the newest outcome of a webhook, as the dispatcher tells it to the
 // manager and the manager writes it to status. It holds no request or response
 // content.

@@ -14,6 +14,9 @@ type Catalog struct {
 	mu       sync.RWMutex
 	webhooks map[plan.Key]*Webhook
 	complete atomic.Bool
+	// version counts changes; lists has the *list of each namespace that was asked for.
+	version atomic.Uint64
+	lists   sync.Map
 
 	// triggered has the *listeners of each namespace that has some.
 	triggered sync.Map
@@ -57,6 +60,7 @@ func (c *Catalog) Set(w *Webhook) {
 		c.webhooks = map[plan.Key]*Webhook{}
 	}
 	c.webhooks[w.Plan.Key] = w
+	c.version.Add(1)
 	c.listen(w.Plan.Key, w)
 }
 
@@ -65,6 +69,7 @@ func (c *Catalog) Remove(key plan.Key) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.webhooks, key)
+	c.version.Add(1)
 	c.listen(key, nil)
 }
 

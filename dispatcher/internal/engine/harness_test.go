@@ -223,11 +223,23 @@ func (h *harness) webhook(name, integration string, change func(*plan.Webhook)) 
 	h.engine.SetWebhook(p)
 }
 
+// newID is a transaction id of this moment. Those of uuid.NewV7 never go back, and so
+// would be of the latest bubble.
+func newID() uuid.UUID {
+	id := uuid.New()
+	millis := time.Now().UnixMilli()
+	for i := range 6 {
+		id[i] = byte(millis >> (40 - 8*i))
+	}
+	id[6] = id[6]&0x0f | 0x70
+	return id
+}
+
 // call hands in a call as intake does.
 func (h *harness) call(webhook, name string, key bool) *store.Call {
 	h.t.Helper()
 	entry := &store.Entry{Call: store.Call{
-		ID: uuid.Must(uuid.NewV7()), Webhook: plan.Key{Namespace: "ns", Name: webhook}, CreatedAt: time.Now(),
+		ID: newID(), Webhook: plan.Key{Namespace: "ns", Name: webhook}, CreatedAt: time.Now(),
 		HasKey: key, Method: "POST", Suffix: "/" + name,
 	}}
 	if err := h.engine.Reserve(entry.Call.Webhook, entry.Call.Size()); err != nil {

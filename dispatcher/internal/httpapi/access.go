@@ -15,6 +15,8 @@ import (
 // and its errors are that package's.
 type Access interface {
 	Allow(ctx context.Context, token, verb, namespace, name string) (user string, err error)
+	// Identify only says who the holder is.
+	Identify(ctx context.Context, token string) (user string, err error)
 }
 
 // maxToken is the longest token that is looked at, in bytes.
@@ -39,41 +41,63 @@ func (e unauthenticated) Error() string { return string(e) }
 // Is makes it one.
 func (unauthenticated) Is(target error) bool { return target == access.ErrUnauthenticated }
 
-// callerKey is the key of the caller's name in a request's context.
+// callerKey is the key of the caller in a request's context.
 type callerKey struct{}
+
+// caller is who was let in.
+type caller struct{ user, token string }
 
 // callerOf is the name of the caller that was let in; empty if callers are not
 // authenticated.
 func callerOf(ctx context.Context) string {
-	user, _ := ctx.Value(callerKey{}).(string)
-	return user
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c.user
 }
 
-// guard lets those callers through that may do the route's verb on what its path
-// names. Nothing else of a request is looked at before, so that callers without the
-// right learn nothing, not even whether there is such a Webhook.
-func (a *api) guard(verb string, next http.HandlerFunc) http.HandlerFunc {
-	if a.access == nil || verb == open {
+// tokenOf is the token of the caller that was let in.
+func tokenOf(ctx context.Context) string {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c.token
+}
+
+// guard lets those callers through that may do the route's verb on what its path names,
+// or on the Webhook that its query names. Nothing else of a request is looked at before,
+// so that callers without the right learn nothing, not even whether there is such a
+// Webhook.
+func (a *api) guard(route route, next http.HandlerFunc) http.HandlerFunc {
+	if a.access == nil || route.verb == open {
 		return next
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, err := bearer(r.Header)
+		token, err := credentials(r)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
 		}
-		key := webhookOf(r)
-		if !isPath(key) {
-			a.refuse(w, r, errNoName)
-			return
+		var user string
+		if route.verb == verbIdentify {
+			user, err = a.access.Identify(r.Context(), token)
+		} else {
+			user, err = a.allow(r, token, route)
 		}
-		user, err := a.access.Allow(r.Context(), token, verb, key.Namespace, key.Name)
 		if err != nil {
 			a.refuse(w, r, err)
 			return
 		}
-		next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, user)))
+		next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{user, token})))
 	}
+}
+
+// allow judges the holder of a token for a request of a route.
+func (a *api) allow(r *http.Request, token string, route route) (user string, err error) {
+	key := webhookOf(r)
+	if key.Name == "" {
+		key.Name = namedWebhook(r, route.query)
+	}
+	if !isPath(key) {
+		return "", errNoName
+	}
+	return a.access.Allow(r.Context(), token, route.verb, key.Namespace, key.Name)
 }
 
 // refuse answers a caller that is not let in. The challenge is that of RFC 6750,

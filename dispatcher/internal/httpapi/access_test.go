@@ -33,6 +33,11 @@ func (j *judge) Allow(_ context.Context, token, verb, namespace, name string) (s
 	return j.user, j.err
 }
 
+func (j *judge) Identify(_ context.Context, token string) (string, error) {
+	j.asked = append(j.asked, token+" identify")
+	return j.user, j.err
+}
+
 // untouched is a backend that no request may reach. The methods without a body here
 // would panic.
 type untouched struct {
@@ -218,10 +223,24 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		"GET " + calls + "/ID: tok get ns wh",
 		"HEAD " + calls + "/ID: tok get ns wh",
 		"DELETE " + calls + "/ID: tok delete ns wh",
+		"GET " + calls + "/ID/attempts: tok get ns wh",
+		"HEAD " + calls + "/ID/attempts: tok get ns wh",
 		"POST " + calls + "/ID/redeliver: tok create ns wh",
 		"POST /v1/namespaces/ns/webhooks/wh/redeliver: tok create ns wh",
 		"POST /v1/namespaces/ns/webhooks/wh/render: tok get ns wh",
 		"POST /v1/namespaces/ns/events: tok create ns ",
+		"GET /v1/namespaces: tok identify",
+		"HEAD /v1/namespaces: tok identify",
+		"GET /v1/namespaces/ns/webhooks: tok get ns ",
+		"HEAD /v1/namespaces/ns/webhooks: tok get ns ",
+		"GET /v1/namespaces/ns/webhooks/wh: tok get ns wh",
+		"HEAD /v1/namespaces/ns/webhooks/wh: tok get ns wh",
+		"GET /v1/namespaces/ns/webhooks/wh/manifest: tok get ns wh",
+		"HEAD /v1/namespaces/ns/webhooks/wh/manifest: tok get ns wh",
+		"GET /v1/namespaces/ns/integrations: tok get ns ",
+		"HEAD /v1/namespaces/ns/integrations: tok get ns ",
+		"GET /v1/namespaces/ns/deliveries: tok get ns ",
+		"HEAD /v1/namespaces/ns/deliveries: tok get ns ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes and what they were judged by (-want +got):\n%s", diff)
@@ -229,7 +248,7 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 	for _, test := range []struct {
 		method, path string
 		status       int
-	}{{"GET", "/", 404}, {"GET", "/v1/namespaces/ns/webhooks/wh", 404}, {"PUT", calls, 405}, {"PATCH", calls + "/x", 405}} {
+	}{{"GET", "/", 404}, {"GET", "/v1/namespaces/ns", 404}, {"PUT", "/v1/namespaces/ns/webhooks/wh", 405}, {"PUT", calls, 405}, {"PATCH", calls + "/x", 405}} {
 		w := httptest.NewRecorder()
 		refusing(t, &judge{err: errors.New("was asked")}).ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
 		if w.Code != test.status {
@@ -247,7 +266,7 @@ func TestAllowedCallersComeThrough(t *testing.T) {
 	}{{&judge{user: "system:serviceaccount:ns:shop"}, "system:serviceaccount:ns:shop"}, {nil, ""}} {
 		a := &api{access: test.access}
 		got := "not reached"
-		handler := a.guard(verbCreate, func(_ http.ResponseWriter, r *http.Request) { got = callerOf(r.Context()) })
+		handler := a.guard(route{verb: verbCreate}, func(_ http.ResponseWriter, r *http.Request) { got = callerOf(r.Context()) })
 		r := httptest.NewRequest("POST", "/", bytes.NewReader(nil))
 		r.SetPathValue("namespace", "ns")
 		if test.access != nil {

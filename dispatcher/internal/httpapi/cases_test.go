@@ -30,6 +30,8 @@ func (v verdict) Allow(context.Context, string, string, string, string) (string,
 	return "somebody", v.err
 }
 
+func (v verdict) Identify(context.Context, string) (string, error) { return "somebody", v.err }
+
 // operation is one with a request that is well-formed.
 type operation struct {
 	id, method, path, body string

@@ -24,8 +24,14 @@ const retryDiskSeconds = "30"
 // errWebhookDeleted is for a call whose Webhook is gone, or made anew.
 var errWebhookDeleted = errors.New("the Webhook that took this call in was deleted, so the call cannot be delivered anew; hand in a new one")
 
-// errNotConfigured is intake's.
-var errNotConfigured = intake.ErrNotConfigured
+// errNotConfigured and errUnknownWebhook are intake's.
+var (
+	errNotConfigured  = intake.ErrNotConfigured
+	errUnknownWebhook = intake.ErrUnknownWebhook
+)
+
+// errTooManyReaders is for an export or a live tail past those that there may be.
+var errTooManyReaders = errors.New("as many exports or live tails are under way as there is memory for; try again when one has ended")
 
 // problem answers with the problem document of err.
 func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
@@ -91,6 +97,11 @@ var kinds = []kind{
 	{is(errBrokenBody), http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", errBrokenBody},
 	{is(errUnwanted), http.StatusBadRequest, client.ProblemInvalidData, "Invalid data", nil},
 	{is(errQuery), http.StatusBadRequest, client.ProblemInvalidQuery, "Invalid query", nil},
+	{as[*queryError], http.StatusBadRequest, client.ProblemInvalidQuery, "Invalid query", nil},
+	{is(errCrossOrigin), http.StatusForbidden, client.ProblemCrossOrigin, "Cross origin", nil},
+	{is(errNoManifest), http.StatusNotFound, client.ProblemUnknownManifest, "Unknown manifest", nil},
+	{is(errTooManyReaders), http.StatusTooManyRequests, client.ProblemTooManyReaders, "Too many readers", nil},
+	{as[*sessionError], http.StatusBadRequest, client.ProblemInvalidSession, "Invalid session", nil},
 	{as[*bodyError], http.StatusBadRequest, client.ProblemInvalidRedelivery, "Invalid redelivery", nil},
 	{is(errReservedType), http.StatusUnprocessableEntity, client.ProblemReservedEventType, "Reserved event type", nil},
 	{isInvalidEvent, http.StatusBadRequest, client.ProblemInvalidEvent, "Invalid event", nil},

@@ -28,7 +28,7 @@ var (
 	// errUnwanted is for a body where there is to be none.
 	errUnwanted = errors.New("this request takes no body")
 	// errQuery is for a query: one that is passed over could be one that matters.
-	errQuery = errors.New("no request of this API takes a query; take ? and what follows out of the URL")
+	errQuery = errors.New("this request takes no query; take ? and what follows out of the URL")
 	// errEncoding is for a body that is compressed.
 	errEncoding = errors.New("the body must be sent as it is, without a Content-Encoding")
 	// errUnsupportedType is for a body that is announced as something else.
@@ -44,12 +44,12 @@ type unsupportedType string
 func (e unsupportedType) Error() string { return string(e) }
 
 // checkRequest refuses what no request may have.
-func checkRequest(r *http.Request) error {
+func checkRequest(r *http.Request, route *route) error {
 	if key := webhookOf(r); key != (plan.Key{}) && !isPath(key) {
 		return errNoName
 	}
-	if r.URL.RawQuery != "" {
-		return errQuery
+	if err := checkQuery(r, route.query); err != nil {
+		return err
 	}
 	if r.Method != http.MethodPost {
 		return nil // there is no body that matters
@@ -135,13 +135,16 @@ func webhookOf(r *http.Request) plan.Key {
 	return plan.Key{Namespace: r.PathValue("namespace"), Name: r.PathValue("webhook")}
 }
 
+// exampleID is what a transaction id looks like.
+const exampleID = "019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11"
+
 // callOfPath is the call that the path names, in the one form that ids have here:
 // the URL of a call is one.
 func callOfPath(r *http.Request) (uuid.UUID, error) {
 	text := r.PathValue("transactionId")
 	id, err := uuid.Parse(text)
 	if err != nil || id.String() != text {
-		return id, fmt.Errorf("%w: the path has no transaction id where it should be, such as %s", store.ErrNotFound, "019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11")
+		return id, fmt.Errorf("%w: the path has no transaction id where it should be, such as %s", store.ErrNotFound, exampleID)
 	}
 	return id, nil
 }

@@ -42,6 +42,9 @@ type Engine interface {
 	Cancel(ctx context.Context, webhook plan.Key, id uuid.UUID) (ended bool, err error)
 	Redeliver(ctx context.Context, webhook plan.Key, id uuid.UUID) error
 	Preview(call *store.Call) (*engine.Preview, error)
+	Webhooks(keys []plan.Key) []engine.WebhookView
+	Integration(key plan.Key) (*plan.Integration, engine.Queue, bool)
+	IntegrationKeys(namespace string) []plan.Key
 }
 
 // Admission says whether there is room for a request with a body of up to size
@@ -66,6 +69,8 @@ type Options struct {
 	Engine    Engine
 	Admission Admission
 	Calls     Calls
+	Log       Log
+	Catalog   Catalog
 	Logger    *slog.Logger
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
@@ -73,6 +78,9 @@ type Options struct {
 	// MaxWaits bounds the requests that wait for an outcome at one time, so that they
 	// leave connections for others; further ones are answered at once. No bound if 0.
 	MaxWaits int
+	// Page serves the web page under /ui/, to everybody: it has no data. There is none if
+	// nil.
+	Page http.Handler
 }
 
 // New returns the handler of the whole API.
@@ -81,7 +89,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
 	for _, r := range a.routes() {
-		mux.HandleFunc(r.method+" "+r.pattern, a.guard(r.verb, a.handler(r)))
+		mux.HandleFunc(r.method+" "+r.pattern, a.handler(r))
 		allowed[r.pattern] = append(allowed[r.pattern], r.method)
 		if r.method == http.MethodGet {
 			allowed[r.pattern] = append(allowed[r.pattern], http.MethodHead)
@@ -91,6 +99,7 @@ func New(o Options) http.Handler {
 		mux.HandleFunc(pattern, methodNotAllowed(strings.Join(methods, ", ")))
 	}
 	mux.HandleFunc("/", notFound)
+	servePage(mux, o.Page)
 	return cleanPaths(mux)
 }
 
@@ -101,15 +110,19 @@ type api struct {
 	engine    Engine
 	admission Admission
 	calls     Calls
+	rows      Log
+	catalog   Catalog
 	log       *slog.Logger
 	stopping  <-chan struct{}
 	waits     places
+	pages     chan struct{} // has one for each page of rows that is being made
 }
 
 func newAPI(o Options) *api {
 	return &api{
 		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
-		stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
+		rows: o.Log, catalog: o.Catalog, stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
+		pages: make(chan struct{}, maxPages),
 	}
 }
 
@@ -119,6 +132,9 @@ const (
 	verbGet    = "get"
 	verbDelete = "delete"
 	open       = "" // anybody may
+
+	// verbIdentify is for what whoever Kubernetes knows may do.
+	verbIdentify = "identify"
 )
 
 // route is one operation.
@@ -126,32 +142,48 @@ type route struct {
 	method, pattern string
 	verb            string
 	handler         http.HandlerFunc
+	// query are the parameters that its query can have. If webhook is among them, who may
+	// read the calls of that Webhook alone may name it.
+	query []string
 }
 
 // routes is the route table. openapi.json describes the same operations.
 func (a *api) routes() []route {
 	const (
-		webhook = "/v1/namespaces/{namespace}/webhooks/{webhook}"
-		calls   = webhook + "/calls"
-		call    = calls + "/{transactionId}"
+		namespace  = "/v1/namespaces/{namespace}"
+		webhook    = namespace + "/webhooks/{webhook}"
+		calls      = webhook + "/calls"
+		call       = calls + "/{transactionId}"
+		deliveries = namespace + "/deliveries"
+		session    = "/ui/session"
 	)
 	return []route{
-		{http.MethodPost, calls, verbCreate, a.postCalls},
-		{http.MethodGet, call, verbGet, a.getCall},
-		{http.MethodDelete, call, verbDelete, a.deleteCall},
-		{http.MethodPost, call + "/redeliver", verbCreate, a.redeliverCall},
-		{http.MethodPost, webhook + "/redeliver", verbCreate, a.redeliverEnded},
-		{http.MethodPost, webhook + "/render", verbGet, a.render},
-		{http.MethodPost, "/v1/namespaces/{namespace}/events", verbCreate, a.postEvents},
-		{http.MethodGet, "/openapi.json", open, getOpenAPI},
+		{http.MethodPost, calls, verbCreate, a.postCalls, nil},
+		{http.MethodGet, call, verbGet, a.getCall, nil},
+		{http.MethodDelete, call, verbDelete, a.deleteCall, nil},
+		{http.MethodGet, call + "/attempts", verbGet, a.getAttempts, nil},
+		{http.MethodPost, call + "/redeliver", verbCreate, a.redeliverCall, nil},
+		{http.MethodPost, webhook + "/redeliver", verbCreate, a.redeliverEnded, nil},
+		{http.MethodPost, webhook + "/render", verbGet, a.render, nil},
+		{http.MethodPost, namespace + "/events", verbCreate, a.postEvents, nil},
+		{http.MethodGet, "/v1/namespaces", verbIdentify, a.getNamespaces, nil},
+		{http.MethodGet, namespace + "/webhooks", verbGet, a.getWebhooks, []string{"search", "integration", "health", "limit", "cursor"}},
+		{http.MethodGet, webhook, verbGet, a.getWebhook, nil},
+		{http.MethodGet, webhook + "/manifest", verbGet, a.getManifest, []string{"name", "namespace", "part"}},
+		{http.MethodGet, namespace + "/integrations", verbGet, a.getIntegrations, nil},
+		{http.MethodGet, deliveries, verbGet, a.getDeliveries, append([]string{"limit", "cursor"}, filterParameters...)},
+		{http.MethodPost, session, open, a.postSession, nil},
+		{http.MethodGet, session, open, a.getSession, nil},
+		{http.MethodDelete, session, open, a.deleteSession, nil},
+		{http.MethodGet, "/openapi.json", open, getOpenAPI, nil},
 	}
 }
 
 // handler is what every request of a route goes through. Who the caller is comes
 // first.
 func (a *api) handler(route route) http.HandlerFunc {
-	return a.guard(route.verb, func(w http.ResponseWriter, r *http.Request) {
-		if err := checkRequest(r); err != nil {
+	return a.guard(route, func(w http.ResponseWriter, r *http.Request) {
+		if err := checkRequest(r, &route); err != nil {
 			a.problem(w, r, err)
 			return
 		}

@@ -72,15 +72,24 @@ func (a *api) load(key plan.Key, id uuid.UUID) (*store.Entry, error) {
 
 // writeCall writes a call, with what was read from its answer.
 func (a *api) writeCall(w http.ResponseWriter, r *http.Request, status int, entry *store.Entry) {
-	var result *store.Result
-	if entry.State.Finished() {
-		var err error
-		if result, err = a.calls.Result(entry.Call.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
-			a.problem(w, r, err)
-			return
-		}
+	result, err := a.resultOf(entry)
+	if err != nil {
+		a.problem(w, r, err)
+		return
 	}
 	writeJSON(w, status, mediaJSON, callOf(entry, result))
+}
+
+// resultOf is what was read from the answer that ended a call; nil without one.
+func (a *api) resultOf(entry *store.Entry) (*store.Result, error) {
+	if !entry.State.Finished() {
+		return nil, nil
+	}
+	result, err := a.calls.Result(entry.Call.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	return result, nil
 }
 
 // places are a bounded number of places.

@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	w.options = Options{
 		Intake: intake.New(intake.Options{Catalog: &w.catalog, Store: w.store, Queue: e}), Engine: e,
 		Admission: admission.New(admission.Options{Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30}), Calls: w.store,
-		Logger: slog.New(slog.DiscardHandler),
+		Log: w.store, Catalog: &w.catalog, Logger: slog.New(slog.DiscardHandler),
 	}
 	w.server = httptest.NewUnstartedServer(New(w.options))
 	w.server.Config.DisableGeneralOptionsHandler = true // as the dispatcher's

@@ -24,6 +24,8 @@ type LogFilter struct {
 	// MinStatus and MaxStatus, both inclusive, bound the HTTP status code of the answer;
 	// a row without an answer has 0.
 	MinStatus, MaxStatus int
+	// NoStatus wants rows without an answer.
+	NoStatus bool
 	// Reason is that of the attempt, Outcome the outcome that came with it.
 	Reason  plan.Reason
 	Outcome plan.Outcome
@@ -115,6 +117,7 @@ func (f *LogFilter) wants(e *LogEntry) bool {
 		f.Success != nil && *f.Success != e.Success,
 		e.StatusCode < f.MinStatus,
 		f.MaxStatus > 0 && e.StatusCode > f.MaxStatus,
+		f.NoStatus && e.StatusCode != 0,
 		f.Reason != "" && f.Reason != e.Reason,
 		f.Outcome != "" && f.Outcome != e.Outcome,
 		f.ID != uuid.Nil && f.ID != e.ID:
