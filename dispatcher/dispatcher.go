@@ -20,6 +20,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/ui"
 )
 
 // Dispatcher is one data plane over one store. Make it with [Open], then call
@@ -135,7 +136,7 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
 		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Log: d.store, Catalog: &d.config.catalog, Logger: d.log,
-		Stopping: stopping, MaxWaits: max(1, memory.connections/2),
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Page: ui.Handler(),
 	}
 	if !d.options.InsecureNoAuth {
 		o.Access = access.New(access.Options{Reviewer: reviews{d.control}, MaxEntries: memory.verdicts, Logger: d.log})

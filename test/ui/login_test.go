@@ -107,7 +107,7 @@ func TestALostNetwork(t *testing.T) {
 	p.see("order-shipped")
 	offline := func(on bool) {
 		if _, err := chromedp.Call(p.ctx, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			Offline: &on, MatchedNetworkConditions: []*network.Conditions{{URLPattern: "", Offline: &on}},
+			MatchedNetworkConditions: []*network.Conditions{{Offline: on, DownloadThroughput: -1, UploadThroughput: -1}},
 		}); err != nil {
 			t.Fatal(err)
 		}
