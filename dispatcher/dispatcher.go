@@ -19,7 +19,9 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/queuelog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tail"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/ui"
 )
 
@@ -36,6 +38,8 @@ type Dispatcher struct {
 	config  *configuration
 	control *control.Client
 	serving *serving
+	tail    *tail.Broadcaster
+	queues  queuelog.Log
 	api     *http.Server
 	health  *http.Server
 	admin   *http.Server
@@ -75,6 +79,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 		}
 	}
 	memory := share(o.MemoryLimit)
+	d.tail = tail.New(memory.tails)
 	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store}); err != nil {
 		return nil, err
 	}
@@ -94,7 +99,7 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	})
 	d.engine, err = engine.New(engine.Options{
 		Store: d.store, Sender: d.sender, Logger: o.Logger, Report: d.control.Report, Jitter: rand.Float64,
-		Follow: d.follow, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
+		Follow: d.follow, Ended: d.ended, CacheBytes: memory.cache, InFlightBytes: memory.inFlight,
 	})
 	if err != nil {
 		return nil, err
@@ -124,6 +129,7 @@ func (d *Dispatcher) serve(memory budget) error {
 	})
 	d.intake = intake.New(intake.Options{
 		Catalog: &d.config.catalog, Store: d.store, Queue: d.engine, DataBytes: memory.data, CallBytes: memory.calls, Logger: d.log,
+		Accepted: d.accepted,
 	})
 	d.serveCalls(d.intake, memory)
 	d.health = newServer(healthHandler(d.unready), d.log)
@@ -135,7 +141,8 @@ func (d *Dispatcher) serve(memory budget) error {
 func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	stopping := make(chan struct{})
 	o := httpapi.Options{
-		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Log: d.store, Catalog: &d.config.catalog, Logger: d.log,
+		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log,
+		Log: d.store, Catalog: &d.config.catalog, Tail: d.tail, Queues: &d.queues, MaxExports: memory.exports,
 		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Page: ui.Handler(),
 	}
 	if !d.options.InsecureNoAuth {
@@ -198,6 +205,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return d.control.Run(ctx) })
 	group.Go(func() error { d.room.Run(ctx); return nil })
+	group.Go(func() error { d.queues.Run(ctx, d.engine.Depths); return nil })
 	group.Go(func() error { return d.forgetKeys(ctx) })
 	group.Go(func() error {
 		select {

@@ -30,6 +30,8 @@ type budget struct {
 	connections int    // of callers
 	idle        int    // connections to receivers that no attempt uses
 	verdicts    int    // about callers, of 0.5 KiB each
+	tails       int    // live tails of the delivery log, of 1 MiB each
+	exports     int    // exports of it that are under way, of about 4 MiB each
 }
 
 // share shares a memory limit out. With 256 MiB the parts are, in MiB: the store
@@ -43,6 +45,8 @@ func share(limit uint64) budget {
 		connections: int(min(limit/connectionBytes, maxConnections)),
 		idle:        int(min(limit/connectionBytes, maxConnections)),
 		verdicts:    int(limit / verdictBytes),
+		tails:       int(min(limit/tailBytes, maxTails)),
+		exports:     int(min(limit/exportBytes, maxExports)),
 	}
 }
 
@@ -56,6 +60,13 @@ const (
 	maxConnections = 8192
 	// verdictBytes is the memory limit for each remembered verdict: 16,384 of 256 MiB.
 	verdictBytes = 16 << 10
+	// tailBytes is the memory limit for each live tail, of whose reader a megabyte can wait,
+	// and exportBytes that for each export: 16 and 4 of 256 MiB.
+	tailBytes   = 16 * mib
+	exportBytes = 64 * mib
+	// maxTails and maxExports bound them where there is more memory.
+	maxTails   = 256
+	maxExports = 32
 )
 
 // reserveOf is how much of a disk stays free by default: a tenth, at least 256

@@ -52,7 +52,7 @@ func (c *Client) CallBatch(ctx context.Context, namespace, webhook string, calls
 		}
 	}
 	answer, err := c.send(ctx, request{
-		method: http.MethodPost, path: CallsPath(namespace, webhook), mediaType: "application/x-ndjson", body: body.Bytes(), most: maxBatchAnswer,
+		method: http.MethodPost, path: CallsPath(namespace, webhook), mediaType: mediaNDJSON, body: body.Bytes(), most: maxBatchAnswer,
 	})
 	if err != nil {
 		return nil, err

@@ -56,6 +56,7 @@ func TokenFile(path string) func(context.Context) (string, error) {
 const (
 	contentType = "Content-Type"
 	mediaJSON   = "application/json"
+	mediaNDJSON = "application/x-ndjson"
 )
 
 // maxAnswer bounds what is read of an answer.
@@ -69,6 +70,7 @@ type request struct {
 	key          *string       // the caller's idempotency key
 	wait         time.Duration // how long to wait for an outcome
 	prefer       string        // what else is preferred
+	accept       string        // the media type of the answer, where there is a choice
 	most         int64         // of the answer; maxAnswer if 0
 }
 
@@ -93,6 +95,9 @@ func (c *Client) toHTTP(ctx context.Context, q *request) (*http.Request, error) 
 	if q.prefer != "" {
 		r.Header.Set("Prefer", q.prefer)
 	}
+	if q.accept != "" {
+		r.Header.Set("Accept", q.accept)
+	}
 	if c.Token != nil {
 		token, err := c.Token(ctx)
 		if err != nil {
@@ -103,8 +108,8 @@ func (c *Client) toHTTP(ctx context.Context, q *request) (*http.Request, error) 
 	return r, nil
 }
 
-// send performs a request and returns the answer's body, up to most bytes.
-func (c *Client) send(ctx context.Context, q request) ([]byte, error) {
+// open performs a request and returns the answer's body, which the caller closes.
+func (c *Client) open(ctx context.Context, q request) (io.ReadCloser, error) {
 	r, err := c.toHTTP(ctx, &q)
 	if err != nil {
 		return nil, err
@@ -117,16 +122,29 @@ func (c *Client) send(ctx context.Context, q request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach the dispatcher: %w", err)
 	}
+	if response.StatusCode < 300 {
+		return response.Body, nil
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return nil, fmt.Errorf("read the dispatcher's answer: %w", err)
+	}
+	return nil, problem(response.StatusCode, answer)
+}
+
+// send performs a request and returns the answer's body, up to most bytes.
+func (c *Client) send(ctx context.Context, q request) ([]byte, error) {
+	body, err := c.open(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	most := q.most
 	if most == 0 {
 		most = maxAnswer
 	}
-	answer, err := io.ReadAll(io.LimitReader(response.Body, most))
-	if err := errors.Join(err, response.Body.Close()); err != nil {
+	answer, err := io.ReadAll(io.LimitReader(body, most))
+	if err := errors.Join(err, body.Close()); err != nil {
 		return nil, fmt.Errorf("read the dispatcher's answer: %w", err)
-	}
-	if response.StatusCode >= 300 {
-		return nil, problem(response.StatusCode, answer)
 	}
 	return answer, nil
 }

@@ -107,6 +107,59 @@ func (e *Engine) Integration(key plan.Key) (*plan.Integration, Queue, bool) {
 	return known, queue, true
 }
 
+// Depth is the part of an integration's queue that is of one namespace's webhooks.
+type Depth struct {
+	Integration plan.Key
+	Namespace   string
+	// Waiting and OldestDue are as in [Queue]; Waiting is at least 1.
+	Waiting   int
+	OldestDue time.Time
+}
+
+// Depths returns all parts of queues in which something waits, in no order.
+func (e *Engine) Depths() []Depth {
+	var depths []Depth
+	for _, key := range e.integrationKeys(func(plan.Key) bool { return true }) {
+		depths = append(depths, e.depthsOf(key)...)
+	}
+	return depths
+}
+
+// depthsOf is Depths for one integration.
+func (e *Engine) depthsOf(key plan.Key) (depths []Depth) {
+	e.mu.Lock()
+	in := e.integrations[key]
+	if in == nil || in.open == 0 {
+		e.mu.Unlock()
+		return nil
+	}
+	places, now := map[string]int{}, time.Now()
+	var unread []head
+	for _, l := range in.members {
+		if l.open == 0 {
+			continue
+		}
+		i, ok := places[l.webhook.Namespace]
+		if !ok {
+			i = len(depths)
+			places[l.webhook.Namespace] = i
+			depths = append(depths, Depth{Integration: key, Namespace: l.webhook.Namespace})
+		}
+		depths[i].Waiting += l.open
+		if !in.suspended() {
+			h := l.head(now)
+			depths[i].OldestDue = earlier(depths[i].OldestDue, h.due)
+			unread = append(unread, h.unread()...)
+		}
+	}
+	e.mu.Unlock()
+	for _, h := range unread {
+		d := &depths[places[h.webhook.Namespace]]
+		d.OldestDue = earlier(d.OldestDue, e.readDue(h))
+	}
+	return depths
+}
+
 // Webhooks returns what is known of webhooks, in their order.
 func (e *Engine) Webhooks(keys []plan.Key) []WebhookView {
 	views := make([]WebhookView, len(keys))

@@ -63,6 +63,9 @@ func TestQueuesShowTheOldestDueCall(t *testing.T) {
 		if q.Waiting != 3*window+2 || q.WaitingBytes < int64(q.Waiting) || age(q.OldestDue) != 2*time.Second {
 			t.Errorf("the oldest is due for %v: %+v", age(q.OldestDue), q)
 		}
+		if d := h.engine.Depths(); len(d) != 1 || d[0] != (Depth{Integration: q.Key, Namespace: "ns", Waiting: q.Waiting, OldestDue: q.OldestDue}) {
+			t.Errorf("the parts of %+v are %+v", q, d)
+		}
 		if v := h.viewOf("wh"); v.Waiting != q.Waiting || !v.OldestDue.Equal(q.OldestDue) {
 			t.Errorf("the webhook has %+v, its integration %+v", v, q)
 		}

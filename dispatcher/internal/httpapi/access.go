@@ -44,14 +44,25 @@ func (unauthenticated) Is(target error) bool { return target == access.ErrUnauth
 // callerKey is the key of the caller in a request's context.
 type callerKey struct{}
 
-// caller is who was let in.
-type caller struct{ user, token string }
+// caller is who was let in. again judges it once more.
+type caller struct {
+	user, token string
+	again       func() error
+}
 
 // callerOf is the name of the caller that was let in; empty if callers are not
 // authenticated.
 func callerOf(ctx context.Context) string {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c.user
+}
+
+// stillAllowed judges the caller once more.
+func stillAllowed(ctx context.Context) error {
+	if c, ok := ctx.Value(callerKey{}).(caller); ok {
+		return c.again()
+	}
+	return nil
 }
 
 // tokenOf is the token of the caller that was let in.
@@ -84,7 +95,11 @@ func (a *api) guard(route route, next http.HandlerFunc) http.HandlerFunc {
 			a.refuse(w, r, err)
 			return
 		}
-		next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{user, token})))
+		again := func() error {
+			_, err := a.allow(r, token, route)
+			return err
+		}
+		next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{user, token, again})))
 	}
 }
 

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -71,6 +73,8 @@ type Options struct {
 	Calls     Calls
 	Log       Log
 	Catalog   Catalog
+	Tail      Tail
+	Queues    Queues
 	Logger    *slog.Logger
 	// Stopping is closed when the server begins to shut down: requests that wait for
 	// an outcome are then answered. If nil they wait as long as they want.
@@ -78,9 +82,13 @@ type Options struct {
 	// MaxWaits bounds the requests that wait for an outcome at one time, so that they
 	// leave connections for others; further ones are answered at once. No bound if 0.
 	MaxWaits int
+	// MaxExports bounds the exports that are under way at one time. No bound if 0.
+	MaxExports int
 	// Page serves the web page under /ui/, to everybody: it has no data. There is none if
 	// nil.
 	Page http.Handler
+
+	heartbeat, recheck time.Duration // of live tails, shorter in tests
 }
 
 // New returns the handler of the whole API.
@@ -112,17 +120,23 @@ type api struct {
 	calls     Calls
 	rows      Log
 	catalog   Catalog
+	tail      Tail
+	queues    Queues
 	log       *slog.Logger
 	stopping  <-chan struct{}
 	waits     places
+	exports   places
 	pages     chan struct{} // has one for each page of rows that is being made
+
+	heartbeat, recheck time.Duration
 }
 
 func newAPI(o Options) *api {
 	return &api{
 		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
 		rows: o.Log, catalog: o.Catalog, stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
-		pages: make(chan struct{}, maxPages),
+		tail: o.Tail, queues: o.Queues, exports: places{most: int64(o.MaxExports)}, pages: make(chan struct{}, maxPages),
+		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck),
 	}
 }
 
@@ -172,6 +186,9 @@ func (a *api) routes() []route {
 		{http.MethodGet, webhook + "/manifest", verbGet, a.getManifest, []string{"name", "namespace", "part"}},
 		{http.MethodGet, namespace + "/integrations", verbGet, a.getIntegrations, nil},
 		{http.MethodGet, deliveries, verbGet, a.getDeliveries, append([]string{"limit", "cursor"}, filterParameters...)},
+		{http.MethodGet, deliveries + "/export", verbGet, a.getExport, append([]string{"format", "after", "details", "gzip", "bom"}, filterParameters...)},
+		{http.MethodGet, deliveries + "/tail", verbGet, a.getTail, append([]string{"last"}, rowParameters...)},
+		{http.MethodGet, namespace + "/statistics", verbGet, a.getStatistics, []string{"webhook", "integration", "since", "till", "step"}},
 		{http.MethodPost, session, open, a.postSession, nil},
 		{http.MethodGet, session, open, a.getSession, nil},
 		{http.MethodDelete, session, open, a.deleteSession, nil},

@@ -107,4 +107,12 @@ func (p *places) take() bool {
 	return true
 }
 
+// enter is take with an error.
+func (p *places) enter(full error) error {
+	if p.take() {
+		return nil
+	}
+	return full
+}
+
 func (p *places) leave() { p.taken.Add(-1) }

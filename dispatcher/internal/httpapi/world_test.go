@@ -25,7 +25,9 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/outbound"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/queuelog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tail"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/test/receiver"
 )
@@ -42,6 +44,8 @@ type world struct {
 	hold     chan struct{} // closed by letGo, for requests to /hold to be answered
 	letGo    func()
 	store    *store.Pebble
+	tail     *tail.Broadcaster
+	queues   queuelog.Log
 	sick     atomic.Bool // the disk fails
 	catalog  catalog.Catalog
 	server   *httptest.Server
@@ -66,15 +70,16 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	sender, err := outbound.New(outbound.Options{Policy: egress.Policy{AllowLoopback: true}})
 	w.must(err)
+	w.tail = tail.New(4)
 	e, err := engine.New(engine.Options{
-		Store: w.store, Sender: sender, Logger: slog.New(slog.DiscardHandler), Report: func(plan.Report) {}, Jitter: func() float64 { return 0 },
+		Ended: w.tail.Ended, Store: w.store, Sender: sender, Logger: slog.New(slog.DiscardHandler), Report: func(plan.Report) {}, Jitter: func() float64 { return 0 },
 	})
 	w.must(err)
 	w.configure(e)
 	w.options = Options{
-		Intake: intake.New(intake.Options{Catalog: &w.catalog, Store: w.store, Queue: e}), Engine: e,
+		Intake: intake.New(intake.Options{Catalog: &w.catalog, Store: w.store, Queue: e, Accepted: w.tail.Accepted}), Engine: e,
 		Admission: admission.New(admission.Options{Disk: disk{free: 1 << 40}, RequestBytes: 1 << 30}), Calls: w.store,
-		Log: w.store, Catalog: &w.catalog, Logger: slog.New(slog.DiscardHandler),
+		Log: w.store, Catalog: &w.catalog, Tail: w.tail, Queues: &w.queues, Logger: slog.New(slog.DiscardHandler),
 	}
 	w.server = httptest.NewUnstartedServer(New(w.options))
 	w.server.Config.DisableGeneralOptionsHandler = true // as the dispatcher's

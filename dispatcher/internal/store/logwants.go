@@ -16,4 +16,3 @@ func (f *LogFilter) Wants(row *LogRow) bool {
 	e := entryOf(row.Call, row.Attempt, State{})
 	return f.wants(&e) && matches(row, f.Text)
 }
-
