@@ -65,7 +65,7 @@ func TestForbidden(t *testing.T) {
 	p.login(readerToken)
 	p.see("Forbidden", "get", "webhooks/calls")
 	p.open("#/ns/shop/webhooks/order-shipped/preview")
-	p.see("12345678901234567890")
+	p.until("the sample data", `document.querySelector("textarea")?.value.includes("12345678901234567890")`)
 	p.click("Send a test call…")
 	p.click("Send it")
 	p.see("Forbidden", "create")

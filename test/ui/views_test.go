@@ -103,34 +103,45 @@ func mixed(rw http.ResponseWriter, r receiver.Request) {
 // look checks a view in both sizes and colours.
 func (p *tab) look(v view, axe string) {
 	p.t.Helper()
-	for _, scheme := range []string{"light", "dark"} {
-		for _, size := range [][2]int64{{1440, 900}, {360, 800}} {
-			name := fmt.Sprintf("%s, %dx%d, %s", v.name, size[0], size[1], scheme)
-			p.size(size[0], size[1], scheme)
-			if v.path != "" {
-				p.open(v.path)
-			}
-			p.see(v.texts...)
-			if v.act != nil {
-				v.act(p)
-			}
-			p.until("the view to be whole", `document.querySelector(".loading") === null`)
-			if wide := evaluate[[]int](p, "[document.scrollingElement.scrollWidth, innerWidth]"); wide[0] > wide[1] {
-				p.t.Errorf("%s: the page is %d pixels wide, in a window of %d", name, wide[0], wide[1])
-			}
-			p.axe(name, axe)
-			p.picture(v.name, size[0], scheme)
+	if v.path != "" {
+		p.open(v.path)
+	}
+	p.see(v.texts...)
+	if v.act != nil {
+		v.act(p)
+	}
+	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := chromedp.Evaluate[chromedp.Void](axe + "; undefined")(ctx, t)
+		return err
+	}))
+	for _, how := range []struct {
+		width, height int64
+		scheme        string
+		axe           bool // contrast does not depend on the size, nor names on the colours
+	}{{1440, 900, "light", true}, {360, 800, "light", false}, {360, 800, "dark", true}, {1440, 900, "dark", false}} {
+		name := fmt.Sprintf("%s, %dx%d, %s", v.name, how.width, how.height, how.scheme)
+		p.size(how.width, how.height, how.scheme)
+		p.until("the view to be whole", `document.querySelector(".loading") === null`)
+		p.settle()
+		if wide := evaluate[[]int](p, "[document.scrollingElement.scrollWidth, innerWidth]"); wide[0] > wide[1] {
+			p.t.Errorf("%s: the page is %d pixels wide, in a window of %d", name, wide[0], wide[1])
 		}
+		if how.axe {
+			p.axe(name)
+		}
+		p.picture(v.name, how.width, how.scheme)
 	}
 }
 
-// axe fails the test for each serious finding of axe-core.
-func (p *tab) axe(name, axe string) {
+// settle waits until what follows a change of the window's size is painted, charts too.
+func (p *tab) settle() {
 	p.t.Helper()
-	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := chromedp.Evaluate[chromedp.Void](axe+"; undefined")(ctx, t)
-		return err
-	}))
+	evaluate[bool](p, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true)))))")
+}
+
+// axe fails the test for each serious finding of axe-core, which is loaded.
+func (p *tab) axe(name string) {
+	p.t.Helper()
 	found := evaluate[[]string](p, `axe.run(document, {resultTypes: ["violations"]}).then((r) => r.violations
 		.filter((v) => v.impact === "serious" || v.impact === "critical")
 		.map((v) => v.id + ": " + v.help + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + " " + n.any.concat(n.all).map((c) => c.message).join("; ")).join(" | ")))`)

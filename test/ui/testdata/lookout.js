@@ -9,12 +9,23 @@ window.lookout = (() => {
   // scope is where a person can act: the dialog, if one is open.
   const scope = () => document.querySelector("dialog[open]") || document;
 
+  // rows is when the first row of a table was painted, in milliseconds from the start of
+  // the navigation on; 0 before.
+  let rows = 0;
+  const seen = new MutationObserver(() => {
+    if (!document.querySelector("tbody tr")) return;
+    seen.disconnect();
+    requestAnimationFrame(() => setTimeout(() => (rows = performance.now())));
+  });
+  seen.observe(document, { childList: true, subtree: true });
+
   return {
     violations,
+    rows: () => rows,
     text: () => clean(document.body?.innerText || ""),
     click(name) {
       const all = [...scope().querySelectorAll("button, a, summary")].filter((e) => visible(e) && !e.disabled);
-      const found = all.find((e) => nameOf(e) === name) || all.find((e) => nameOf(e).startsWith(name));
+      const found = all.find((e) => nameOf(e) === name);
       found?.click();
       return !!found;
     },

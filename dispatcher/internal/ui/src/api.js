@@ -10,12 +10,13 @@ export const network = createStore({ lost: false, returns: 0 });
 
 // ApiError is an answer that is not a success, or none: status 0.
 export class ApiError extends Error {
-  constructor(status, problem) {
+  constructor(status, problem, method = "", path = "") {
     super(problem.detail || problem.title);
     this.status = status;
     this.title = problem.title;
     this.detail = problem.detail;
     this.fields = problem.errors || [];
+    if (problem.type?.endsWith("/forbidden")) this.missing = rightOf(method, path);
   }
 }
 
@@ -39,9 +40,19 @@ export async function request(method, path, { query, body, headers = {}, signal 
     throw new ApiError(0, unreachable);
   }
   if (response.ok) return response;
-  const error = new ApiError(response.status, await problemOf(response));
+  const error = new ApiError(response.status, await problemOf(response), method, path);
   if (response.status === 401 && path !== "/ui/session") expire();
   throw error;
+}
+
+// roles are those that come with the operator, by the right that they give.
+const roles = { get: "webhook-operator-call-reader", create: "webhook-operator-caller" };
+
+// rightOf says which right a request needs.
+function rightOf(method, path) {
+  const [, namespace, webhook] = /^\/v1\/namespaces\/([^/]+)(?:\/webhooks\/([^/]+))?/.exec(path) || [];
+  const verb = method === "DELETE" ? "delete" : method === "POST" && !path.endsWith("/render") ? "create" : "get";
+  return { verb, namespace, webhook, role: roles[verb] };
 }
 
 // get returns a JSON document.

@@ -26,7 +26,7 @@ export function Charts({ ns, webhook, integration, range }) {
   }, [ns, webhook, integration, chosen], { every: Math.max(step * 500, 30000) });
   return <section aria-labelledby="charts">
     <div class="heading"><h2 id="charts">Over time</h2>
-      <div class="segments" role="group" aria-label="Span of time">{Object.entries(ranges).map(([key, r]) => <button type="button" key={key} aria-pressed={key === chosen} aria-label={"Last " + r.name} onClick={() => refine({ range: key === "24h" ? "" : key })}>{key}</button>)}</div>
+      <div class="segments" role="group" aria-label="Span of time">{Object.entries(ranges).map(([key, r]) => <button type="button" key={key} aria-pressed={key === chosen} aria-label={key + ", the last " + r.name} onClick={() => refine({ range: key === "24h" ? "" : key })}>{key}</button>)}</div>
     </div>
     <Loaded of={loaded}>{(s) => <>
       {s.partial && <p class="note warn">There are more deliveries than are counted in one request; those after <Time at={s.countedTill} /> are left out. Choose a shorter time.</p>}

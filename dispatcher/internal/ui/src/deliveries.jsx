@@ -138,7 +138,7 @@ function Rows({ ns, webhook, rows, live, ...rest }) {
     { head: "Request", class: "wide mono clip", cell: (r) => r.url ? <><b>{r.method}</b> <Text value={r.url} /></> : "–" },
     { head: "Attempt", class: "number", cell: (r) => r.number || "none" },
     { head: "Took", class: "number", cell: (r) => r.number ? durationOf(r.seconds) : "–" },
-    { head: "Transaction id", class: "mono id", cell: (r) => <a href={to.call(ns, r.webhook, r.id)} title={r.id} aria-label={"Call " + r.id}>{r.id.slice(0, 8)}…{r.id.slice(-6)}</a> },
+    { head: "Transaction id", class: "mono id", cell: (r) => <a href={to.call(ns, r.webhook, r.id)} title={r.id}><span aria-hidden="true">{r.id.slice(0, 8)}…{r.id.slice(-6)}</span><span class="hidden">Call {r.id}</span></a> },
   ].filter(Boolean);
   return <Table caption="Deliveries" columns={columns} rows={rows} keyOf={(r) => r.key} rowClass={() => (live ? "live" : "")} {...rest} />;
 }

@@ -92,7 +92,7 @@ function Header({ path, who, known }) {
   const part = path[2] || "";
   const tab = (text, kind, href) => <a href={href} aria-current={part === kind ? "page" : undefined}>{text}</a>;
   return <header class="top">
-    <a class="brand" href={link([])}><img src={document.querySelector("link[rel=icon]").href} alt="" width="20" height="20" />Webhooks</a>
+    <a class="brand" href={link([])} aria-label="webhook-operator, all namespaces"><img src={document.querySelector("link[rel=icon]").href} alt="" width="20" height="20" /><span>webhook-operator</span></a>
     {known && ns && <>
       <a class="namespace" href={link([])} title="Choose another namespace"><span class="hidden">Namespace </span><bdi>{ns}</bdi><span aria-hidden="true"> ▾</span></a>
       <nav aria-label="Views of the namespace">{tab("Overview", "", to.namespace(ns))}{tab("Webhooks", "webhooks", to.webhooks(ns))}{tab("Deliveries", "deliveries", to.deliveries(ns))}</nav>

@@ -26,7 +26,7 @@ export function Overview({ ns, query }) {
       <Attention ns={ns} {...data} />
       <Integrations ns={ns} items={data.integrations} />
     </>}</Loaded>
-    <Charts ns={ns} range={query.range} />
+    {loaded.error?.status !== 403 && <Charts ns={ns} range={query.range} />}
   </>;
 }
 

@@ -43,10 +43,15 @@ export function ErrorNote({ error, retry }) {
   return <div class="note bad" role="alert">
     <strong><span aria-hidden="true">✕ </span>{error.title || "Something went wrong"}{error.status ? <span class="quiet"> {error.status}</span> : null}</strong>
     {(error.detail || !error.title) && <p>{error.detail || error.message}</p>}
-    {error.status === 403 && <p class="quiet">Ask who administers the cluster for a Role with this right; docs/security.md has the roles that come with the operator.</p>}
+    {error.missing && <Missing of={error.missing} />}
     {error.fields?.length > 0 && <ul class="fields">{error.fields.map((f, i) => <li key={i}><code>{f.field}</code>{f.line ? <span> line {f.line}, column {f.column}</span> : null}: <Text value={f.message} /></li>)}</ul>}
     {retry && <button type="button" onClick={retry}>Try again</button>}
   </div>;
+}
+
+// Missing says which right is missing, in the words of a Role.
+function Missing({ of: { verb, namespace, webhook, role } }) {
+  return <p>What is missing: the verb <code>{verb}</code> on <code>webhooks/calls</code> in the namespace <bdi>{namespace}</bdi>{webhook && <> for the Webhook <bdi>{webhook}</bdi></>}{role && <>; the ClusterRole <code>{role}</code> has it</>}.</p>;
 }
 
 // Loaded shows the children once there is data, and errors beside it.
