@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -111,8 +112,9 @@ func TestRefusedCallersLearnNothing(t *testing.T) {
 		var first string
 		for _, webhook := range []string{"wh", "missing"} {
 			for _, route := range routesFor(webhook) {
-				for _, media := range []string{"application/json", "application/x-ndjson", "text/strange", ""} {
-					r := httptest.NewRequest(route[0], route[1], unread{t})
+				for i, media := range []string{"application/json", "application/x-ndjson", "text/strange", ""} {
+					query := []string{"", "?webhook=" + webhook, "?webhook=a&webhook=b&limit=x", "?%zz"}[i]
+					r := httptest.NewRequest(route[0], route[1]+query, unread{t})
 					r.Header = http.Header{"Authorization": {"Bearer tok"}, "Content-Type": {media}, "Idempotency-Key": {"a", "b"}, "Prefer": {"wait=x"}}
 					w := httptest.NewRecorder()
 					refusing(t, &judge{err: fmt.Errorf("judge: %w", test.err)}).ServeHTTP(w, r)
@@ -241,6 +243,12 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		"HEAD /v1/namespaces/ns/integrations: tok get ns ",
 		"GET /v1/namespaces/ns/deliveries: tok get ns ",
 		"HEAD /v1/namespaces/ns/deliveries: tok get ns ",
+		"GET /v1/namespaces/ns/deliveries/export: tok get ns ",
+		"HEAD /v1/namespaces/ns/deliveries/export: tok get ns ",
+		"GET /v1/namespaces/ns/deliveries/tail: tok get ns ",
+		"HEAD /v1/namespaces/ns/deliveries/tail: tok get ns ",
+		"GET /v1/namespaces/ns/statistics: tok get ns ",
+		"HEAD /v1/namespaces/ns/statistics: tok get ns ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes and what they were judged by (-want +got):\n%s", diff)
@@ -253,6 +261,76 @@ func TestEachRouteHasItsVerb(t *testing.T) {
 		refusing(t, &judge{err: errors.New("was asked")}).ServeHTTP(w, httptest.NewRequest(test.method, test.path, nil))
 		if w.Code != test.status {
 			t.Errorf("%s %s is answered %d, want %d", test.method, test.path, w.Code, test.status)
+		}
+	}
+}
+
+// TestAWebhookNamedByTheQueryIsJudged in place of all of the namespace, where a query can
+// name one, and only if it names it in the one way in which it is read later.
+func TestAWebhookNamedByTheQueryIsJudged(t *testing.T) {
+	const ns = "/v1/namespaces/ns/"
+	for path, want := range map[string]string{
+		ns + "deliveries?webhook=wh":              "tok get ns wh",
+		ns + "deliveries/export?webhook=wh":       "tok get ns wh",
+		ns + "deliveries/tail?webhook=w.h&last=1": "tok get ns w.h",
+		ns + "statistics?webhook=wh":              "tok get ns wh",
+		ns + "deliveries?webhook=a&webhook=b":     "tok get ns ",
+		ns + "deliveries?webhook=":                "tok get ns ",
+		ns + "deliveries?webhook=wh&unknown=1":    "tok get ns ",
+		ns + "deliveries?webhook=wh&%zz":          "tok get ns ",
+		ns + "deliveries?Webhook=wh":              "tok get ns ",
+		ns + "deliveries?webhook=W%00h":           "",
+		ns + "webhooks?webhook=wh":                "tok get ns ",
+		ns + "integrations?webhook=wh":            "tok get ns ",
+		ns + "webhooks/other?webhook=wh":          "tok get ns other",
+	} {
+		j := &judge{err: access.ErrForbidden}
+		r := httptest.NewRequest("GET", path, nil)
+		r.Header.Set("Authorization", "Bearer tok")
+		refusing(t, j).ServeHTTP(httptest.NewRecorder(), r)
+		if got := strings.Join(j.asked, ", "); got != want {
+			t.Errorf("%s was judged by %q, want %q", path, got, want)
+		}
+	}
+}
+
+// TestASessionIsACredential where there is no Authorization, and not for what another site
+// has sent.
+func TestASessionIsACredential(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		headers map[string]string
+		method  string
+		tls     bool
+		status  int
+		asked   string
+	}{
+		{"plain", map[string]string{"Cookie": "webhook-session=tok"}, "GET", false, 403, "tok get ns wh"},
+		{"secure", map[string]string{"Cookie": "__Host-webhook-session=tok"}, "GET", true, 403, "tok get ns wh"},
+		{"plain over TLS", map[string]string{"Cookie": "webhook-session=tok"}, "GET", true, 401, ""},
+		{"secure without TLS", map[string]string{"Cookie": "__Host-webhook-session=tok"}, "GET", false, 401, ""},
+		{"no token", map[string]string{"Cookie": "webhook-session=a b"}, "GET", false, 401, ""},
+		{"two", map[string]string{"Cookie": "webhook-session=a; webhook-session=b"}, "GET", false, 401, ""},
+		{"Authorization first", map[string]string{"Cookie": "webhook-session=tok", "Authorization": "Bearer other"}, "GET", false, 403, "other get ns wh"},
+		{"bad Authorization", map[string]string{"Cookie": "webhook-session=tok", "Authorization": "Basic x"}, "GET", false, 401, ""},
+		{"same origin", map[string]string{"Cookie": "webhook-session=tok", "Sec-Fetch-Site": "same-origin"}, "DELETE", false, 403, "tok delete ns wh"},
+		{"other origin", map[string]string{"Cookie": "webhook-session=tok", "Sec-Fetch-Site": "cross-site"}, "DELETE", false, 403, ""},
+		{"same site", map[string]string{"Cookie": "webhook-session=tok", "Sec-Fetch-Site": "same-site"}, "DELETE", false, 403, ""},
+		{"older browser", map[string]string{"Cookie": "webhook-session=tok", "Origin": "https://evil.example"}, "DELETE", false, 403, ""},
+		{"token from elsewhere", map[string]string{"Authorization": "Bearer tok", "Sec-Fetch-Site": "cross-site"}, "DELETE", false, 403, "tok delete ns wh"},
+	} {
+		j := &judge{err: access.ErrForbidden}
+		r := httptest.NewRequest(test.method, calls+"/0197a5b0-0000-7000-8000-000000000000", nil)
+		if test.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		for name, value := range test.headers {
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		refusing(t, j).ServeHTTP(w, r)
+		if got := strings.Join(j.asked, ", "); w.Code != test.status || got != test.asked {
+			t.Errorf("%s: %d, judged by %q", test.name, w.Code, got)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,9 +41,13 @@ type operation struct {
 const (
 	webhookPath = "/v1/namespaces/ns/webhooks/wh"
 	eventsPath  = "/v1/namespaces/ns/events"
-	noCall      = "019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11"
-	goodCall    = `{"path": "ok", "n": 1}`
-	goodSpan    = `{"since": "2026-01-02T03:04:05Z", "outcomes": ["Lost"]}`
+
+	deliveriesPath = "/v1/namespaces/ns/deliveries"
+	sessionPath    = "/ui/session"
+
+	noCall   = "019ab1f2-6c1e-7d3a-9a55-0d2f8f0c1e11"
+	goodCall = `{"path": "ok", "n": 1}`
+	goodSpan = `{"since": "2026-01-02T03:04:05Z", "outcomes": ["Lost"]}`
 )
 
 var goodEvent = eventOf("call", "1", goodCall)
@@ -55,6 +60,16 @@ var operations = []operation{
 	{"redeliverCalls", "POST", webhookPath + "/redeliver", goodSpan},
 	{"renderCall", "POST", webhookPath + "/render", goodCall},
 	{"sendEvents", "POST", eventsPath, goodEvent},
+	{"readAttempts", "GET", webhookPath + "/calls/" + noCall + "/attempts", ""},
+	{"listNamespaces", "GET", "/v1/namespaces", ""},
+	{"listWebhooks", "GET", "/v1/namespaces/ns/webhooks", ""},
+	{"readWebhook", "GET", webhookPath, ""},
+	{"readManifest", "GET", webhookPath + "/manifest", ""},
+	{"listIntegrations", "GET", "/v1/namespaces/ns/integrations", ""},
+	{"listDeliveries", "GET", deliveriesPath, ""},
+	{"exportDeliveries", "GET", deliveriesPath + "/export", ""},
+	{"tailDeliveries", "GET", deliveriesPath + "/tail?last=1", ""},
+	{"readStatistics", "GET", "/v1/namespaces/ns/statistics", ""},
 }
 
 // eventOf is an event that makes a call of the webhook whose triggers have the type.
@@ -81,6 +96,8 @@ func cases(w *world) iter.Seq2[int, example] {
 			w.refusals(o, give)
 		}
 		w.answers(give)
+		w.shown(give)
+		w.sessions(give)
 		w.problems(give)
 		w.storeGone(give)
 	}
@@ -102,12 +119,22 @@ func (w *world) refusals(o operation, give giver) {
 	for want, err := range map[string]error{
 		"401 unauthenticated": access.ErrUnauthenticated, "403 forbidden": access.ErrForbidden, "503 access-unavailable": access.ErrUnavailable,
 	} {
+		if o.id == "listNamespaces" && errors.Is(err, access.ErrForbidden) {
+			continue // it is left to nobody but the callers that Kubernetes does not know
+		}
 		guarded := w.serve(func(options *Options) { options.Access = verdict{err} })
 		give(o.id+" "+want, guarded, o.method, o.path, o.body, token)
 	}
 	here := w.server.URL
-	give(o.id+" 400 invalid-query", here, o.method, o.path+"?dryRun=true", o.body)
-	give(o.id+" 404 not-found", here, o.method, strings.Replace(o.path, "/ns/", "/Ns/", 1), o.body)
+	path, _, _ := strings.Cut(o.path, "?")
+	give(o.id+" 400 invalid-query", here, o.method, path+"?dryRun=true", o.body)
+	if strings.Contains(o.path, "/ns/") {
+		give(o.id+" 404 not-found", here, o.method, strings.Replace(o.path, "/ns/", "/Ns/", 1), o.body)
+	}
+	if o.method != "GET" {
+		guarded := w.serve(func(options *Options) { options.Access = verdict{} })
+		give(o.id+" 403 cross-origin", guarded, o.method, o.path, o.body, set("Cookie", "webhook-session=token"), set("Sec-Fetch-Site", "cross-site"))
+	}
 	if o.method != "POST" {
 		return
 	}
@@ -201,6 +228,13 @@ func (w *world) storeGone(give giver) {
 	s := w.serve(func(o *Options) { o.Calls = unreadable{o.Calls} })
 	give("readCall 500 internal", s, "GET", call, "")
 	give("redeliverCalls 500 internal", s, "POST", webhookPath+"/redeliver", goodSpan)
+	give("readAttempts 500 internal", s, "GET", call+"/attempts", "")
+	s = w.serve(func(o *Options) { o.Log = unreadableLog{log: o.Log} })
+	for _, o := range operations {
+		if strings.HasPrefix(o.path, deliveriesPath) || o.id == "readStatistics" {
+			give(o.id+" 500 internal", s, "GET", o.path, "")
+		}
+	}
 	w.sick.Store(true)
 	give("createCalls 500 internal", w.server.URL, "POST", webhookPath+"/calls", goodCall)
 	give("sendEvents 500 internal", w.server.URL, "POST", eventsPath, eventOf("call", "6", goodCall))
@@ -209,8 +243,8 @@ func (w *world) storeGone(give giver) {
 	w.letGo()
 	_ = w.store.Close()
 	for _, o := range operations {
-		if o.id == "renderCall" { // it needs no store
-			continue
+		if slices.Contains([]string{"renderCall", "listNamespaces", "listWebhooks", "readWebhook", "readManifest", "listIntegrations"}, o.id) {
+			continue // they need no store
 		}
 		give(o.id+" 503 shutting-down", w.server.URL, o.method, strings.Replace(o.path, noCall, ended, 1), o.body)
 	}
@@ -243,6 +277,19 @@ func (unreadable) LoadDurable(uuid.UUID) (*store.Entry, error) {
 
 func (unreadable) Ended(store.EndedFilter, uuid.UUID) ([]uuid.UUID, uuid.UUID, bool, error) {
 	return nil, uuid.Nil, false, errors.New("the disk is gone")
+}
+
+// unreadableLog is the log on a disk that cannot be read.
+type unreadableLog struct{ log Log }
+
+func (l unreadableLog) Attempts(id uuid.UUID) ([]store.Attempt, error) { return l.log.Attempts(id) }
+
+func (unreadableLog) Log(context.Context, store.LogQuery, func([]byte, *store.LogRow) []byte, func(store.LogChunk) error) (store.LogEnd, error) {
+	return store.LogEnd{}, errors.New("the disk is gone")
+}
+
+func (unreadableLog) LogEntries(context.Context, store.LogFilter, func(*store.LogEntry) bool) error {
+	return errors.New("the disk is gone")
 }
 
 // one is a call of a webhook that waits, or has the outcome.

@@ -94,13 +94,13 @@ func (a *api) resultOf(entry *store.Entry) (*store.Result, error) {
 
 // places are a bounded number of places.
 type places struct {
-	most  int64 // 0 is no bound
+	most  int64 // 0 is no bound, less is none at all
 	taken atomic.Int64
 }
 
 // take takes a place if there is one. leave gives it back.
 func (p *places) take() bool {
-	if taken := p.taken.Add(1); p.most > 0 && taken > p.most {
+	if taken := p.taken.Add(1); p.most != 0 && taken > p.most {
 		p.taken.Add(-1)
 		return false
 	}

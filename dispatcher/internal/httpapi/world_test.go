@@ -134,10 +134,13 @@ func (w *world) configure(e *engine.Engine) {
 		e.SetWebhook(&p)
 		w.catalog.Set(compiled)
 	}
-	set("wh", "in", func(p *plan.Webhook) { p.Triggers = []plan.Trigger{{Type: "call"}} })
+	set("wh", "in", func(p *plan.Webhook) {
+		p.Triggers, p.DisplayName = []plan.Trigger{{Type: "call"}}, "What works"
+		p.Manifest = manifestOf(`{"systemName": "wh", "url": "/${path}", "integrationRef": {"name": "in"}, "sampleData": {"n": 1}}`)
+	})
 	set("raw", "in", func(p *plan.Webhook) { p.Suffix, p.Escaping, p.HasBody = "${path}", plan.EscapingNone, false })
 	set("full", "stopped", func(p *plan.Webhook) { p.Triggers = []plan.Trigger{{Type: "full"}} })
-	set("gone", "in", func(*plan.Webhook) {})
+	set("gone", "in", func(p *plan.Webhook) { p.Manifest = []byte("damaged") })
 	set("lost-integration", "nowhere", func(*plan.Webhook) {})
 	set("unready", "in", func(p *plan.Webhook) {
 		*p = plan.Webhook{Key: p.Key, UID: p.UID, NotReady: "its integration is missing", Triggers: []plan.Trigger{{Type: "unready"}}}
