@@ -37,7 +37,7 @@ func views(finished, waiting string) []view {
 		{name: "deliveries", path: "#/ns/shop/deliveries?outcome=&reason=&statusCode=", texts: []string{"deliveries,"}},
 		{name: "filters", path: "#/ns/shop/deliveries?statusCode=5xx&since=1h", texts: []string{"Transaction id", "503"}},
 		{name: "export", path: "#/ns/shop/deliveries", texts: []string{"deliveries,"}, act: func(p *tab) { p.click("Export…"); p.see("Compress with gzip") }},
-		{name: "tail", path: "#/ns/shop/deliveries?tail=on", texts: []string{"Live", "503"}},
+		{name: "tail", path: "#/ns/shop/deliveries?tail=on&text=fine-2", texts: []string{"Live", "fine-2"}},
 		{name: "call", path: callPath(finished), texts: []string{"Attempt 1", "Redeliver"}},
 		{name: "call-waiting", path: callPath(waiting), texts: []string{"The next attempt is due", "Cancel"}},
 		{name: "forbidden", path: "#/ns/secret", texts: []string{"Forbidden"}},
@@ -111,7 +111,7 @@ func (p *tab) look(v view, axe string) {
 		v.act(p)
 	}
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := chromedp.Evaluate[chromedp.Void](axe + "; undefined")(ctx, t)
+		_, err := chromedp.Evaluate[chromedp.Void](axe+"; undefined")(ctx, t)
 		return err
 	}))
 	for _, how := range []struct {

@@ -111,7 +111,7 @@ func (w *world) run(f func(context.Context) error) {
 
 // spec is the manifest of the Webhook order-shipped.
 const spec = `{"integrationRef":{"name":"parcels"},"systemName":"orderShipped","method":"POST","url":"/orders/${id}",` +
-	`"body":"{\"id\": ${id}, \"name\": \"${name}\"}","sampleData":{"id":12345678901234567890,"name":"Ada"}}`
+	`"body":"{\"id\": \"${id}\", \"name\": \"${name}\"}","sampleData":{"id":12345678901234567890,"name":"Ada"}}`
 
 // configure sends an integration and the Webhook order-shipped that uses it; change
 // adjusts them and names more Webhooks.
@@ -124,7 +124,7 @@ func (w *world) configure(change func(*plan.Integration, *plan.Webhook) []plan.W
 	}
 	wh := plan.Webhook{
 		Key: plan.Key{Namespace: "shop", Name: "order-shipped"}, UID: "uid-1", Integration: in.Key, DisplayName: "Tell that an order was shipped",
-		SystemName: "orderShipped", Method: "POST", Suffix: "/orders/${id}", HasBody: true, Body: `{"id": ${id}, "name": "${name}"}`, Manifest: zipped(w.t, spec),
+		SystemName: "orderShipped", Method: "POST", Suffix: "/orders/${id}", HasBody: true, BodyContext: plan.BodyJSON, Body: `{"id": "${id}", "name": "${name}"}`, Manifest: zipped(w.t, spec),
 	}
 	var more []plan.Webhook
 	if change != nil {

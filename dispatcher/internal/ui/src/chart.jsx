@@ -95,11 +95,14 @@ function options({ element, series, stacked, format, step, onPoint }) {
     ],
     series: [{}, ...painted.map((s) => ({
       label: s.name, stroke: resolved(s.colour), fill: stacked ? resolved(s.colour) : undefined, width: stacked ? 0 : 1.8, dash: s.dash,
-      paths: bars, points: { show: false }, spanGaps: false,
+      paths: bars, points: stacked ? { show: false } : { show: true, size: 5, width: 0, fill: resolved(s.colour), filter: alone }, spanGaps: false,
     }))],
     hooks: { setCursor: [(u) => onPoint(u.cursor.left >= 0 ? u.cursor.idx ?? null : null)] },
   };
 }
+
+// alone are the points without neighbours, which no line would show.
+const alone = (u, series) => u.data[series].flatMap((v, i, all) => ((v ?? null) !== null && (all[i - 1] ?? null) === null && (all[i + 1] ?? null) === null ? [i] : []));
 
 // whole are the distances between the marks of an axis that counts.
 const whole = [...Array(10)].flatMap((_, exponent) => [1, 2, 5].map((n) => n * 10 ** exponent));

@@ -28,7 +28,7 @@ export function Preview({ ns, name, info }) {
     try {
       const rendered = await send("POST", paths.webhook(ns, name) + "/render", { body: text });
       setState({ rendered });
-      announce("The preview is below");
+      announce("The preview is there");
     } catch (error) {
       setState({ error });
     }
