@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
+	"github.com/maestra-io/webhook-operator/test/receiver"
 )
 
 // many are copies of a Webhook.
@@ -124,6 +126,74 @@ func TestLiveTail(t *testing.T) {
 	}
 	p.click("Live tail")
 	p.see("1 delivery,")
+}
+
+// TestTheTailTellsOfGaps: deliveries that the dispatcher left out, and a connection that
+// broke, are told where they are missing, and the tail goes on.
+func TestTheTailTellsOfGaps(t *testing.T) {
+	w := newWorld(t, nil)
+	w.configure(nil)
+	p := newPageAt(t, w, "#/ns/shop/deliveries")
+	p.see("There is no delivery yet.")
+	// The first connection tells of a gap and breaks; further ones are the dispatcher's.
+	evaluate[bool](p, `(() => {
+		const real = window.fetch;
+		let tails = 0;
+		window.fetch = (path, options) => path.includes("/tail") && tails++ === 0
+			? Promise.resolve(new Response("event: gap\ndata: {\"dropped\": 1234}\n\n", { headers: { "Content-Type": "text/event-stream" } })) : real(path, options);
+		return true;
+	})()`)
+	p.click("Live tail")
+	p.see("There is a gap.", "1 234 deliveries could not be shown")
+	w.call(`{"id": "after-the-gap", "name": "a"}`)
+	p.see("/v2/orders/after-the-gap", "There is a gap.")
+	p.click("Dismiss")
+	p.gone("There is a gap.")
+}
+
+// TestCharts: the numbers of the charts are those of the log.
+func TestCharts(t *testing.T) {
+	w := newWorld(t, func(rw http.ResponseWriter, r receiver.Request) {
+		if strings.Contains(r.URI, "refused") {
+			rw.WriteHeader(http.StatusTeapot)
+		}
+	})
+	w.configure(nil)
+	for _, id := range []string{"a", "b", "refused"} {
+		w.call(`{"id": "` + id + `", "name": "a"}`)
+	}
+	p := newPageAt(t, w, "#/ns/shop/webhooks/order-shipped")
+	p.see("Succeeded 2", "Rejected 1", "Outcomes of calls")
+	p.click("7d, the last 7 days")
+	p.until("the span of time in the address", `location.hash.endsWith("?range=7d")`)
+	p.see("Succeeded 2", "Rejected 1")
+	p.click("Numbers of Outcomes of calls")
+	p.until("the numbers", `[...document.querySelectorAll(".numbers tbody tr")].some((r) => r.children[1].textContent === "2" && r.children[2].textContent === "1")`)
+	if label := evaluate[string](p, `document.querySelector(".plot").getAttribute("aria-label")`); !strings.Contains(label, "Succeeded: 2, Rejected: 1") {
+		t.Errorf("a screen reader reads the chart as %q", label)
+	}
+}
+
+// TestColours: the button changes the colours, for the next visit too.
+func TestColours(t *testing.T) {
+	w := newWorld(t, nil)
+	p := newPage(t, w)
+	p.size(1440, 900, "light")
+	p.open("")
+	p.see("How to get a token")
+	const dark = `getComputedStyle(document.body).backgroundColor === "rgb(18, 21, 26)"`
+	if evaluate[bool](p, dark) {
+		t.Error("the page is dark though the system is light")
+	}
+	p.click("Colours: as the system. Change to dark")
+	p.until("dark colours", dark)
+	p.do(chromedp.Reload())
+	p.until("dark colours after reloading", dark)
+	p.click("Colours: dark. Change to light")
+	p.size(1440, 900, "dark")
+	p.until("light colours on a dark system", "!("+dark+")")
+	p.click("Colours: light. Change to as the system")
+	p.until("the system's colours", dark)
 }
 
 // TestKeyboard: without a mouse one comes to the content, to the search, into a call, and

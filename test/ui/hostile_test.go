@@ -20,7 +20,7 @@ func TestHostileContent(t *testing.T) {
 		_, _ = rw.Write([]byte(script + "\u202eevil\u202c" + strings.Repeat("W", 5000) + "\u0000\u001b[31m"))
 	})
 	w.configure(func(in *plan.Integration, wh *plan.Webhook) []plan.Webhook {
-		in.DisplayName, wh.DisplayName = script, script+"\u202e"
+		in.DisplayName, wh.DisplayName, wh.BodyContext = script, script+"\u202e", plan.BodyText
 		return nil
 	})
 	call := w.call(`{"id": 1, "name": "<script>alert(4)</script>\u202e` + strings.Repeat("M", 3000) + `"}`)

@@ -86,9 +86,9 @@ function options({ element, series, stacked, format, step, onPoint }) {
   const grid = { stroke: resolved("grid"), width: 1 };
   const bars = stacked ? uPlot.paths.bars({ size: [0.85, 40], align: 1 }) : undefined;
   return {
-    width: element.clientWidth || 300, height: heightOf(element), legend: { show: false }, padding: [8, 8, 0, 0],
+    width: element.clientWidth || 300, height: heightOf(element), legend: { show: false }, padding: [8, 16, 0, 0],
     cursor: { y: false, points: { show: !stacked, size: 6 }, drag: { x: false, y: false } },
-    scales: { x: { time: true, range: (u, min, max) => [min, max + (stacked ? step : 0)] }, y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
+    scales: { x: { time: true, range: (u, min, max) => [min, max + step] }, y: { range: (u, min, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
       { stroke: text, grid: { show: false }, ticks: grid, size: 34, font: "11px system-ui, sans-serif", values: axisTimes },
       { stroke: text, grid, ticks: { show: false }, size: 56, font: "11px system-ui, sans-serif", incrs: stacked ? whole : undefined, values: (u, ticks) => ticks.map(format) },

@@ -7,7 +7,7 @@ import { Badge, ErrorNote, Loaded, Table, Text, Time } from "./parts.jsx";
 import { refine, to } from "./route.js";
 import { announce } from "./store.js";
 import { Export } from "./export.jsx";
-import { Filters, isFiltered, wanted } from "./filters.jsx";
+import { clear, Filters, isFiltered, wanted } from "./filters.jsx";
 import { follow } from "./tail.js";
 import { toneOf } from "./words.js";
 
@@ -26,6 +26,7 @@ export function DeliveriesOf({ ns, webhook, query }) {
     <Filters query={query} webhook={webhook} tailing={tailing} />
     <div class="bar">
       <button type="button" class="toggle" aria-pressed={tailing} onClick={() => refine({ tail: tailing ? "" : "on" })}><span class="dot" aria-hidden="true" />Live tail</button>
+      {isFiltered(query) && <button type="button" onClick={clear}>Clear filters</button>}
       <Export ns={ns} filter={() => wanted(query, webhook)} />
     </div>
     <Rows key={filter} ns={ns} webhook={webhook} query={query} />
@@ -100,7 +101,10 @@ function Tail({ ns, webhook, query }) {
     const began = Date.now();
     follow(ns, filter, atFirst, {
       row(d) {
-        if (waiting.current.push(rowOf(d)) > most) waiting.current.shift();
+        if (waiting.current.push(rowOf(d)) > most) {
+          waiting.current.shift();
+          this.gap(1);
+        }
         if (Date.now() - began > 2000) fresh++;
       },
       gap: (dropped) => setGap((before) => ({ dropped: (before?.dropped || 0) + dropped, unknown: before?.unknown || !dropped })),
@@ -117,7 +121,7 @@ function Tail({ ns, webhook, query }) {
   };
   return <>
     <TailStatus status={status} held={held} show={() => { scrollTo(0, 0); flush.current(true); }} />
-    {gap && <div class="note warn" role="status"><p><strong>There is a gap.</strong> {gap.dropped ? plural(gap.dropped, "delivery", "deliveries") + " came faster than they could be shown" : ""}{gap.dropped && gap.unknown ? ", and " : ""}{gap.unknown ? "the connection was lost for a while" : ""}: the log has what is missing here.</p><button type="button" class="small" onClick={() => setGap(null)}>Dismiss</button></div>}
+    {gap && <div class="note warn" role="status"><p><strong>There is a gap.</strong> {gap.dropped ? plural(gap.dropped, "delivery", "deliveries") + " could not be shown" : ""}{gap.dropped && gap.unknown ? ", and " : ""}{gap.unknown ? "the connection was lost for a while" : ""}: the log has what is missing here.</p><button type="button" class="small" onClick={() => setGap(null)}>Dismiss</button></div>}
     <Rows ns={ns} webhook={webhook} rows={shown} empty="Nothing yet. Deliveries appear here as they end." live
       onMouseEnter={hold("hover", true)} onMouseLeave={hold("hover", false)} onFocusIn={hold("focus", true)} onFocusOut={hold("focus", false)} />
   </>;

@@ -23,6 +23,9 @@ export function wanted(query, webhook) {
 // isFiltered reports whether anything is asked for beside the webhook of the page.
 export const isFiltered = (query) => all.some((key) => query[key]);
 
+// clear leaves nothing to ask for.
+export const clear = () => refine(Object.fromEntries(all.map((key) => [key, ""])));
+
 export function Filters({ query, webhook, tailing }) {
   const set = (key) => (value) => refine({ [key]: value.trim() });
   const folded = Object.keys(rest).filter((key) => query[key]);
@@ -47,7 +50,6 @@ export function Filters({ query, webhook, tailing }) {
         <Field label="Reason"><Select name="reason" value={query.reason} options={[["", "All"], ...reasons.map((r) => [r, r])]} onChange={set("reason")} /></Field>
       </div>
     </details>
-    {isFiltered(query) && <button type="button" class="small" onClick={() => refine(Object.fromEntries(all.map((key) => [key, ""])))}>Clear filters</button>}
   </form>;
 }
 

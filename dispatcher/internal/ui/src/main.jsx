@@ -100,7 +100,7 @@ function Header({ path, who, known }) {
     <div class="end">
       {who?.user && <span class="user" title={who.user}>{who.user.replace(/^system:serviceaccount:/, "")}</span>}
       <Theme />
-      {who?.authenticated && who.loginNeeded !== false && <button type="button" class="small" onClick={() => logout().catch(() => {})}>Log out</button>}
+      {who?.authenticated && who.loginNeeded && <button type="button" class="small" onClick={() => logout().catch(() => {})}>Log out</button>}
     </div>
   </header>;
 }
