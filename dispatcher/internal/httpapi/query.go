@@ -90,6 +90,7 @@ func (q *query) number(name string, otherwise, least, most int) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > most || strconv.Itoa(n) != value {
 		q.wrong(name, "must be a number from %d to %d", least, most)
+		return otherwise
 	}
 	return n
 }
