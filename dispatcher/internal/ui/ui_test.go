@@ -10,8 +10,15 @@ import (
 	"testing"
 )
 
+// answer is an answer that was read.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
 // ask performs a request of the page's handler.
-func ask(t *testing.T, method, path string, headers ...string) *http.Response {
+func ask(t *testing.T, method, path string, headers ...string) answer {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
 	for i := 0; i < len(headers); i += 2 {
@@ -19,23 +26,13 @@ func ask(t *testing.T, method, path string, headers ...string) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	Handler().ServeHTTP(w, r)
-	return w.Result()
-}
-
-// read reads a body.
-func read(t *testing.T, from io.Reader) string {
-	t.Helper()
-	b, err := io.ReadAll(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return answer{w.Code, w.Header(), w.Body.String()}
 }
 
 // assets are the files that the page refers to.
 func assets(t *testing.T) []string {
 	t.Helper()
-	found := regexp.MustCompile(`(?:src|href)="(/ui/[^"]*)"`).FindAllStringSubmatch(read(t, ask(t, "GET", Path).Body), -1)
+	found := regexp.MustCompile(`(?:src|href)="(/ui/[^"]*)"`).FindAllStringSubmatch(ask(t, "GET", Path).body, -1)
 	var paths []string
 	for _, m := range found {
 		paths = append(paths, m[1])
@@ -52,18 +49,18 @@ func TestWhatThePageRefersToIsThere(t *testing.T) {
 	types := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	for _, path := range assets(t) {
 		response := ask(t, "GET", path)
-		if want := types[path[strings.LastIndexByte(path, '.'):]]; response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != want {
-			t.Errorf("%s: status %d, Content-Type %q, want %q", path, response.StatusCode, response.Header.Get("Content-Type"), want)
+		if want := types[path[strings.LastIndexByte(path, '.'):]]; response.status != http.StatusOK || response.header.Get("Content-Type") != want {
+			t.Errorf("%s: status %d, Content-Type %q, want %q", path, response.status, response.header.Get("Content-Type"), want)
 		}
-		if got := response.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+		if got := response.header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
 			t.Errorf("%s: Cache-Control is %q though its name changes with its content", path, got)
 		}
 	}
 	page := ask(t, "GET", Path)
-	if got := page.Header.Get("Cache-Control"); got != "no-cache" {
+	if got := page.header.Get("Cache-Control"); got != "no-cache" {
 		t.Errorf("the page's Cache-Control is %q: an old page would ask for files that are gone", got)
 	}
-	if text := read(t, ask(t, "GET", "/ui/licenses.txt").Body); !strings.Contains(text, "preact") || !strings.Contains(text, "uplot") {
+	if text := ask(t, "GET", "/ui/licenses.txt").body; !strings.Contains(text, "preact") || !strings.Contains(text, "uplot") {
 		t.Error("the licences of the packages in the page are not told")
 	}
 }
@@ -72,7 +69,7 @@ func TestWhatThePageRefersToIsThere(t *testing.T) {
 // sites out, and nothing of the page would need more than that.
 func TestSecurityHeaders(t *testing.T) {
 	for _, path := range append(assets(t), Path, "/ui/nothing") {
-		h := ask(t, "GET", path).Header
+		h := ask(t, "GET", path).header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cross-Origin-Opener-Policy": "same-origin",
 			"Cross-Origin-Resource-Policy": "same-origin",
@@ -87,7 +84,7 @@ func TestSecurityHeaders(t *testing.T) {
 			t.Errorf("the policy allows %s", unsafe)
 		}
 	}
-	page := read(t, ask(t, "GET", Path).Body)
+	page := ask(t, "GET", Path).body
 	if inline := regexp.MustCompile(`<script[^>]*>[^<]|<style|\sstyle=|\son[a-z]+=|https?://`).FindString(page); inline != "" {
 		t.Errorf("the page has %q, which its policy forbids", inline)
 	}
@@ -103,14 +100,14 @@ func TestOnlyReading(t *testing.T) {
 		{"GET", "/ui/index.html", 404}, {"GET", "/ui/dist/index.html", 404}, {"GET", "/ui/assets/", 404}, {"GET", "/ui/../ui.go", 404}, {"GET", "/ui/src/main.jsx", 404},
 	} {
 		response := ask(t, c.method, c.path)
-		if response.StatusCode != c.status {
-			t.Errorf("%s %s: status %d, want %d", c.method, c.path, response.StatusCode, c.status)
+		if response.status != c.status {
+			t.Errorf("%s %s: status %d, want %d", c.method, c.path, response.status, c.status)
 		}
-		if c.status == 405 && response.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s %s: Allow is %q", c.method, c.path, response.Header.Get("Allow"))
+		if c.status == 405 && response.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s %s: Allow is %q", c.method, c.path, response.header.Get("Allow"))
 		}
-		if body := read(t, response.Body); c.method == "HEAD" && body != "" {
-			t.Errorf("HEAD is answered with a body of %d bytes", len(body))
+		if c.method == "HEAD" && response.body != "" {
+			t.Errorf("HEAD is answered with a body of %d bytes", len(response.body))
 		}
 	}
 }
@@ -121,31 +118,31 @@ func TestCompression(t *testing.T) {
 	total := 0
 	for _, path := range append(assets(t), Path) {
 		plain := ask(t, "GET", path)
-		if plain.Header.Get("Content-Encoding") != "" || plain.Header.Get("Vary") != "Accept-Encoding" {
-			t.Errorf("%s: without Accept-Encoding the headers are %v", path, plain.Header)
+		if plain.header.Get("Content-Encoding") != "" || plain.header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: without Accept-Encoding the headers are %v", path, plain.header)
 		}
-		text := read(t, plain.Body)
+		text := plain.body
 		zipped := ask(t, "GET", path, "Accept-Encoding", "br, gzip;q=0.8")
-		if zipped.Header.Get("Content-Encoding") != "gzip" {
+		if zipped.header.Get("Content-Encoding") != "gzip" {
 			if len(text) > 200 { // less does not get smaller
 				t.Errorf("%s: not compressed", path)
 			}
 			continue
 		}
-		body := read(t, zipped.Body)
+		body := zipped.body
 		total += len(body)
 		unzip, err := gzip.NewReader(strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if read(t, unzip) != text {
+		if unzipped, err := io.ReadAll(unzip); err != nil || string(unzipped) != text {
 			t.Errorf("%s: what is compressed is something else", path)
 		}
-		if zipped.Header.Get("ETag") == plain.Header.Get("ETag") {
+		if zipped.header.Get("ETag") == plain.header.Get("ETag") {
 			t.Errorf("%s: both forms have the same ETag", path)
 		}
 		for _, none := range []string{"gzip;q=0", "identity", "gzipped", "br"} {
-			if got := ask(t, "GET", path, "Accept-Encoding", none).Header.Get("Content-Encoding"); got != "" {
+			if got := ask(t, "GET", path, "Accept-Encoding", none).header.Get("Content-Encoding"); got != "" {
 				t.Errorf("%s: with Accept-Encoding %q the encoding is %q", path, none, got)
 			}
 		}
@@ -159,13 +156,13 @@ func TestCompression(t *testing.T) {
 // TestNotModified: a browser that has a file is told so, in the form that it has.
 func TestNotModified(t *testing.T) {
 	for _, encoding := range []string{"gzip", "identity"} {
-		tag := ask(t, "GET", Path, "Accept-Encoding", encoding).Header.Get("ETag")
+		tag := ask(t, "GET", Path, "Accept-Encoding", encoding).header.Get("ETag")
 		for list, status := range map[string]int{tag: 304, "W/" + tag: 304, `"a", ` + tag: 304, "*": 304, `"a"`: 200} {
 			response := ask(t, "GET", Path, "Accept-Encoding", encoding, "If-None-Match", list)
-			if response.StatusCode != status {
-				t.Errorf("%s, If-None-Match %s: status %d, want %d", encoding, list, response.StatusCode, status)
+			if response.status != status {
+				t.Errorf("%s, If-None-Match %s: status %d, want %d", encoding, list, response.status, status)
 			}
-			if status == 304 && (read(t, response.Body) != "" || response.Header.Get("Content-Encoding") != "") {
+			if status == 304 && (response.body != "" || response.header.Get("Content-Encoding") != "") {
 				t.Errorf("%s, If-None-Match %s: the answer has content", encoding, list)
 			}
 		}

@@ -47,14 +47,21 @@ class Fence extends Component {
   }
 }
 
+// asked is under way before anything is painted.
+let asked = loadSession();
+
 function App() {
   const { path, query } = useRoute();
   const who = useStore(session);
   const { lost, returns } = useStore(network);
   const [failure, setFailure] = useState();
   const [view, title] = viewOf(path, query);
+  const ask = () => {
+    (asked || loadSession()).then(() => setFailure(undefined), setFailure);
+    asked = null;
+  };
   useEffect(() => {
-    if (!session.get()) loadSession().then(() => setFailure(undefined), setFailure);
+    if (!session.get()) ask();
   }, [returns]);
   useEffect(() => {
     document.title = title + " – Webhooks";
@@ -74,7 +81,7 @@ function App() {
     {lost && <div class="banner" role="alert"><strong>The dispatcher cannot be reached.</strong> What is shown may be old; the page goes on by itself when it is back.</div>}
     <main id="main" tabIndex={-1}>
       <Fence key={place}>
-        {known ? view : who ? <Login expired={who.expired} /> : failure && failure.status ? <ErrorNote error={failure} retry={() => loadSession().then(() => setFailure(undefined), setFailure)} /> : <p class="loading" role="status">Loading…</p>}
+        {known ? view : who ? <Login expired={who.expired} /> : failure && failure.status ? <ErrorNote error={failure} retry={ask} /> : <p class="loading" role="status">Loading…</p>}
       </Fence>
     </main>
     <footer><a href="/openapi.json">API description</a><a href="/ui/licenses.txt">Licences</a><span class="quiet">Press <kbd>/</kbd> to search</span></footer>

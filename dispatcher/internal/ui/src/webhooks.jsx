@@ -9,7 +9,7 @@ import { refine, to } from "./route.js";
 import { Health } from "./overview.jsx";
 import { healthOf, toneOf } from "./words.js";
 
-const first = 100;
+const first = 50;
 const further = 500;
 const most = 1000;
 
