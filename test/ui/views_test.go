@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -52,14 +53,7 @@ func TestViews(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join("..", "..", "bin", "axe.min.js"))
 	need(t, err == nil, "axe-core")
 	w := newWorld(t, mixed)
-	w.configure(func(in *plan.Integration, wh *plan.Webhook) []plan.Webhook {
-		withKey(wh)
-		in.RequestsPerSecond = 1000
-		broken := *wh
-		broken.Key.Name, broken.UID, broken.SystemName = "customer-changed", "uid-2", "customerChanged"
-		broken.DisplayName, broken.NotReady = "Tell that a customer has changed", "the Secret shop/crm-token has no key token; add it"
-		return []plan.Webhook{broken}
-	})
+	w.configure(shop)
 	var finished, waiting string
 	for i := range 30 {
 		id := fmt.Sprintf(`"fine-%d"`, i)
@@ -67,6 +61,11 @@ func TestViews(t *testing.T) {
 			id = `"refused"`
 		}
 		finished = w.call(`{"id": ` + id + `, "name": "Ada"}`).TransactionID
+		if name := []string{"invoice-sent", "customer-changed", "stock-low"}[i%3]; i%2 == 0 {
+			if _, err := w.client.CallAndWait(t.Context(), "shop", name, []byte(`{"id": "`+name+`", "name": "Ada"}`), timeout); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	call, err := w.client.Call(t.Context(), "shop", "order-shipped", []byte(`{"id": "busy", "name": "Ada"}`))
 	if err != nil {
@@ -86,6 +85,26 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// shop makes the namespace look like one that is in use.
+func shop(in *plan.Integration, wh *plan.Webhook) []plan.Webhook {
+	withKey(wh)
+	in.RequestsPerSecond = 1000
+	var more []plan.Webhook
+	for name, says := range map[string]string{
+		"customer-changed": "Tell the CRM that a customer has changed", "invoice-sent": "Tell that an invoice was sent",
+		"stock-low": "Ask for goods that run out", "return-announced": "Tell that goods come back",
+	} {
+		m := *wh
+		m.Key.Name, m.UID, m.SystemName, m.DisplayName = name, "uid-"+name, strings.ReplaceAll(name, "-", ""), says
+		m.HasKey, m.Headers = false, nil
+		if name == "return-announced" {
+			m.NotReady = "the Secret shop/returns-token has no key token; add it"
+		}
+		more = append(more, m)
+	}
+	return more
+}
+
 // mixed is a receiver that mostly succeeds.
 func mixed(rw http.ResponseWriter, r receiver.Request) {
 	rw.Header().Set("Content-Type", "application/json")
@@ -93,7 +112,7 @@ func mixed(rw http.ResponseWriter, r receiver.Request) {
 	case "/v2/orders/refused":
 		rw.WriteHeader(http.StatusUnprocessableEntity)
 		_, _ = rw.Write([]byte(`{"error":"there is no such order","order":null}`))
-	case "/v2/orders/busy":
+	case "/v2/orders/busy", "/v2/orders/customer-changed":
 		rw.WriteHeader(http.StatusServiceUnavailable)
 	default:
 		_, _ = rw.Write([]byte(`{"accepted":true,"shipment":{"number":900719925474099312345,"weight":1.50}}`))

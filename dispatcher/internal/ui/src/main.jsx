@@ -49,6 +49,7 @@ class Fence extends Component {
 
 // asked is under way before anything is painted.
 let asked = loadSession();
+asked.catch(() => {}); // it is handled when the frame is there
 
 function App() {
   const { path, query } = useRoute();
