@@ -26,7 +26,7 @@ const (
 
 const (
 	// exportTries is how often an export is tried without a further row, and exportDelay
-	// how long it waits the first time, which doubles.
+	// how long it waits the first time before that, which doubles.
 	exportTries = 6
 	exportDelay = 200 * time.Millisecond
 )
@@ -64,7 +64,8 @@ func (c *Client) ExportWith(ctx context.Context, namespace string, f DeliveryFil
 		if err == nil {
 			return e.finish()
 		}
-		if e.rows > rows {
+		goOn := e.rows > rows // then it is tried at once
+		if goOn {
 			delay, tries = exportDelay, 1
 		}
 		if e.failed != nil || tries == exportTries || ctx.Err() != nil || !passes(err) {
@@ -77,14 +78,25 @@ func (c *Client) ExportWith(ctx context.Context, namespace string, f DeliveryFil
 			}
 			p.text("after", after)
 		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-			delay *= 2
-		case <-ctx.Done():
-			timer.Stop()
+		if goOn {
+			continue
+		}
+		if pause(ctx, delay) != nil {
 			return errors.Join(err, ctx.Err())
 		}
+		delay *= 2
+	}
+}
+
+// pause waits, or returns the error of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -306,10 +306,15 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	r.searcher.search("HTTP answers", dump)
+	r.note(request, response)
+	return response, nil
+}
+
+// note remembers a request and its answer.
+func (r *recorder) note(request *http.Request, response *http.Response) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, asked{request.Method, request.URL.Path, response.StatusCode})
-	return response, nil
 }
 
 // jsonList reads the items of a list of objects.

@@ -27,6 +27,7 @@ func TestNoSecretLeaves(t *testing.T) {
 	w.callLate()
 	w.waitReported()
 	w.check()
+	w.readLog(t)
 	w.inspect()
 	t.Run("every route was asked", w.routes)
 	t.Run("every listener is known", w.listeners)

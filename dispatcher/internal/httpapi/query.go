@@ -37,7 +37,7 @@ func checkQuery(r *http.Request, takes []string) error {
 	for name, all := range values {
 		switch {
 		case !slices.Contains(takes, name):
-			return &queryError{fmt.Sprintf("the query has %.50q, which is none of what this request takes: %s", name, strings.Join(takes, ", "))}
+			return &queryError{"the query has " + shown(name) + ", which is none of what this request takes: " + strings.Join(takes, ", ")}
 		case len(all) > 1:
 			return wrongQuery(name, "is there twice")
 		case all[0] == "":
@@ -45,6 +45,15 @@ func checkQuery(r *http.Request, takes []string) error {
 		}
 	}
 	return nil
+}
+
+// shown is the name of a parameter, if it looks like one: what came by mistake might be a
+// secret.
+func shown(name string) string {
+	if len(name) > 20 || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return "a parameter"
+	}
+	return strconv.Quote(name)
 }
 
 // namedWebhook is the webhook that a query names, of a route whose query can; empty

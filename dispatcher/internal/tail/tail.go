@@ -12,7 +12,7 @@ import (
 
 // Bounds of what waits for one reader. One row may be larger than maxBytes.
 const (
-	maxRows  = 2000
+	maxRows  = 1000
 	maxBytes = 1 << 20
 )
 
