@@ -34,8 +34,16 @@ playground: tools-cluster build ## Run all of it on this machine until Ctrl-C; w
 	@CGO_ENABLED=0 hack/progress 'compiling the playground' go build -trimpath -o bin/playground ./hack/playground
 	@bin/playground $(if $(ONCE),-once)
 
+.PHONY: ui
+ui: ## Bundle the web page anew, after a change of its sources
+	@hack/progress 'bundling the web page' go run ./hack/ui
+
+.PHONY: browser
+browser:
+	@hack/browser
+
 .PHONY: test
-test: tools-cluster tools-rules ## Run all tests, those of the dispatcher with the race detector
+test: tools-cluster tools-rules browser ## Run all tests, those of the dispatcher with the race detector
 	@hack/progress 'compiling and testing dispatcher/...' \
 		go test $(RACE) -timeout $(TIMEOUT) ./dispatcher/...
 	@hack/progress 'compiling and testing the other packages' \

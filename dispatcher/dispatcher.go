@@ -24,6 +24,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/tail"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/ui"
 )
 
 // Dispatcher is one data plane over one store. Make it with [Open], then call
@@ -148,7 +149,7 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	o := httpapi.Options{
 		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log, Tracer: d.tracer,
 		Log: d.store, Catalog: &d.config.catalog, Tail: d.tail, Queues: &d.queues, MaxExports: memory.exports,
-		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Page: ui.Handler(), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
 	}
 	if !d.options.InsecureNoAuth {
 		d.access = access.New(access.Options{Reviewer: reviews{d.control, d.metrics}, MaxEntries: memory.verdicts, Logger: d.log})

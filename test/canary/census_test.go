@@ -65,6 +65,7 @@ var packages = map[string]string{
 	"dispatcher/internal/tail":       "HTTP answers",
 	"dispatcher/internal/token":      "none; errors go to the state of calls",
 	"dispatcher/internal/tracing":    "traces, log",
+	"dispatcher/internal/ui":         "files that are the same for everybody; what they show comes from HTTP answers",
 }
 
 // TestPackagesAreClassified fails when there is a folder that may show secrets and
