@@ -115,7 +115,8 @@ func (p *part) off() (n int) {
 func (c *checker) strayPlaces(prefix string) error {
 	return scan(c.db, []byte(prefix), end([]byte(prefix)), func(key, value []byte) (bool, error) {
 		var e LogEntry
-		if len(key) < len(prefix)+placeLen || new(entryReader).read("", key, value, &e) != nil {
+		whole := len(key) >= len(prefix)+placeLen && new(entryReader).read("", key, value, &e) == nil
+		if !whole {
 			c.report("the place %q in the index of the log, with %d bytes, is none", key, len(value))
 			return true, nil
 		}
