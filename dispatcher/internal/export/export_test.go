@@ -6,6 +6,7 @@ import (
 	stdcsv "encoding/csv"
 	"encoding/json"
 	stdxml "encoding/xml"
+	"errors"
 	"io"
 	"reflect"
 	"strconv"
@@ -342,7 +343,7 @@ func FuzzFormats(f *testing.F) {
 		}
 		decoder := stdxml.NewDecoder(bytes.NewReader(document(Of("xml", true), []*store.LogRow{row})))
 		for {
-			if _, err := decoder.Token(); err == io.EOF {
+			if _, err := decoder.Token(); errors.Is(err, io.EOF) {
 				return
 			} else if err != nil {
 				t.Fatal(err)

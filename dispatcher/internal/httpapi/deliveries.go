@@ -51,7 +51,7 @@ func (a *api) getDeliveries(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", mediaJSON)
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = streamOf(w).Write(page) // an error means that the caller has gone
+	_, _ = a.stream(w).Write(page) // an error means that the caller has gone
 }
 
 // page makes a page of rows.
@@ -128,7 +128,7 @@ func (a *api) getAttempts(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// Each row has the request's body, so they are written one by one. An error means that
 	// the caller has gone.
-	s := streamOf(w)
+	s := a.stream(w)
 	text := append(append([]byte(`{"call":`), head...), `,"items":[`...)
 	for i := range rows {
 		was := len(text)

@@ -56,7 +56,7 @@ func (a *api) getExport(w http.ResponseWriter, r *http.Request) {
 	if bom {
 		e.begin = []byte("\ufeff")
 	}
-	if err := e.run(r.Context(), streamOf(w)); err != nil {
+	if err := e.run(r.Context(), a.stream(w)); err != nil {
 		if r.Context().Err() == nil && !errors.Is(err, errStopping) && !errors.Is(err, errUnread) {
 			a.log.Error("export broke off", "path", r.URL.Path, "error", err)
 		}
@@ -111,17 +111,20 @@ func takesGzip(h http.Header) bool {
 // errUnread is for a reader that has gone, or takes nothing.
 var errUnread = errors.New("the answer is not read")
 
+// sink is where rows go, how they are sent, and how the answer ends.
+func (e *exporting) sink(s *stream) (out io.Writer, flush, finish func() error, err error) {
+	if !e.compress {
+		return s, s.flush, s.flush, nil
+	}
+	z, err := gzip.NewWriterLevel(s, gzip.BestSpeed)
+	return z, func() error { return errors.Join(z.Flush(), s.flush()) }, z.Close, err
+}
+
 // run writes the export.
 func (e *exporting) run(ctx context.Context, s *stream) error {
-	var out io.Writer = s
-	flush, finish := s.flush, s.flush
-	if e.compress {
-		z, err := gzip.NewWriterLevel(s, gzip.BestSpeed)
-		if err != nil {
-			return err
-		}
-		out, finish = z, z.Close
-		flush = func() error { return errors.Join(z.Flush(), s.flush()) }
+	out, flush, finish, err := e.sink(s)
+	if err != nil {
+		return err
 	}
 	write := func(b []byte) error {
 		if _, err := out.Write(b); err != nil {
@@ -136,7 +139,7 @@ func (e *exporting) run(ctx context.Context, s *stream) error {
 		return errors.Join(errUnread, err)
 	}
 	lead, flushed := e.format.Lead, time.Now()
-	_, err := e.api.rows.Log(ctx, e.query, e.format.AppendRow, func(chunk store.LogChunk) error {
+	_, err = e.api.rows.Log(ctx, e.query, e.format.AppendRow, func(chunk store.LogChunk) error {
 		select {
 		case <-e.api.stopping:
 			return errStopping

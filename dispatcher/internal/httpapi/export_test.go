@@ -275,3 +275,19 @@ func TestALongExportIsNotCut(t *testing.T) {
 		}
 	}
 }
+
+// TestAnExportThatNobodyReadsIsCut, and leaves its place to another.
+func TestAnExportThatNobodyReadsIsCut(t *testing.T) {
+	w := newWorld(t)
+	base := w.serve(func(o *Options) { o.Log, o.MaxExports, o.stalled = &endless{}, 1, time.Millisecond })
+	answer, err := http.DefaultTransport.RoundTrip(request(t, "GET", base+deliveriesPath+"/export", ""))
+	w.must(err)
+	defer func() { _ = answer.Body.Close() }()
+	for begun := time.Now(); time.Since(begun) < patience; {
+		head := w.do(request(t, "HEAD", base+deliveriesPath+"/export", ""))
+		if head.status == 200 {
+			return
+		}
+	}
+	t.Error("an export that nobody reads goes on")
+}

@@ -88,7 +88,7 @@ type Options struct {
 	// nil.
 	Page http.Handler
 
-	heartbeat, recheck time.Duration // of live tails, shorter in tests
+	heartbeat, recheck, stalled time.Duration // of streams, shorter in tests
 }
 
 // New returns the handler of the whole API.
@@ -128,7 +128,7 @@ type api struct {
 	exports   places
 	pages     chan struct{} // has one for each page of rows that is being made
 
-	heartbeat, recheck time.Duration
+	heartbeat, recheck, stalled time.Duration
 }
 
 func newAPI(o Options) *api {
@@ -136,7 +136,7 @@ func newAPI(o Options) *api {
 		access: o.Access, intake: o.Intake, engine: o.Engine, admission: o.Admission, calls: o.Calls, log: o.Logger,
 		rows: o.Log, catalog: o.Catalog, stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
 		tail: o.Tail, queues: o.Queues, exports: places{most: int64(o.MaxExports)}, pages: make(chan struct{}, maxPages),
-		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck),
+		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck), stalled: cmp.Or(o.stalled, writeTimeout),
 	}
 }
 

@@ -9,15 +9,16 @@ import (
 const renewAfter = time.Second
 
 // stream is an answer that is written bit by bit. However long it takes, the server's own
-// deadline does not cut it; a reader that takes none of it for writeTimeout does.
+// deadline does not cut it; a reader that takes none of it for stalled does.
 type stream struct {
 	writer  http.ResponseWriter
 	control *http.ResponseController
+	stalled time.Duration
 	renewed time.Time
 }
 
-func streamOf(w http.ResponseWriter) *stream {
-	return &stream{writer: w, control: http.NewResponseController(w)}
+func (a *api) stream(w http.ResponseWriter) *stream {
+	return &stream{writer: w, control: http.NewResponseController(w), stalled: a.stalled}
 }
 
 // Write writes some of the answer.
@@ -25,7 +26,7 @@ func (s *stream) Write(b []byte) (int, error) {
 	if now := time.Now(); now.Sub(s.renewed) > renewAfter {
 		s.renewed = now
 		// A writer that knows no deadlines, in tests, needs none.
-		_ = s.control.SetWriteDeadline(now.Add(writeTimeout + renewAfter))
+		_ = s.control.SetWriteDeadline(now.Add(s.stalled + renewAfter))
 	}
 	return s.writer.Write(b)
 }

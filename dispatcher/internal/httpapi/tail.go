@@ -53,7 +53,7 @@ func (a *api) getTail(w http.ResponseWriter, r *http.Request) {
 		a.problem(w, r, err)
 		return
 	}
-	t := &tailing{stream: streamOf(w), events: !strings.Contains(r.Header.Get("Accept"), mediaNDJSON)}
+	t := &tailing{stream: a.stream(w), events: !strings.Contains(r.Header.Get("Accept"), mediaNDJSON)}
 	h := w.Header()
 	h.Set("Content-Type", mediaNDJSON)
 	if t.events {

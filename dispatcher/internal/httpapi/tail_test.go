@@ -110,7 +110,7 @@ func TestServerSentEvents(t *testing.T) {
 func TestAGapIsTold(t *testing.T) {
 	for _, events := range []bool{true, false} {
 		var text strings.Builder
-		s := &tailing{stream: streamOf(recorded{&text}), events: events}
+		s := &tailing{stream: (&api{}).stream(recorded{&text}), events: events}
 		if err := s.gap(17); err != nil {
 			t.Fatal(err)
 		}
