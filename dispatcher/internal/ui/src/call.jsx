@@ -66,6 +66,7 @@ function About({ call, first }) {
       call.redelivered && ["Redelivered", plural(call.redelivered, "time")],
       row && ["Made by", row.sourceType === "Event" ? "an event" : <Text value={row.sourceName || "a caller"} />],
       call.branch && ["Branch", call.branch],
+      call.response !== undefined && ["Response", "the whole document of the answer, below"],
       call.message && ["Message", <Text value={call.message} />],
     ]} /></section>
     {call.event && <section class="card"><h2>Event</h2><Facts items={[["Type", <Text value={call.event.type} />], ["Source", <Text value={call.event.source} />], ["Id", <Text value={call.event.id} />]]} /></section>}
