@@ -108,15 +108,15 @@ spec:
 
 	for _, test := range []struct{ args, header, row string }{
 		{
-			"get wh printed", "NAME INTEGRATION METHOD READY LAST CODE LAST CALL AGE",
+			"get wh printed", "NAME INTEGRATION METHOD READY HEALTHY LAST CODE LAST CALL AGE",
 			"printed printed POST True Succeeded 202 150m",
 		},
 		{
-			"get wh printed -o wide", "NAME INTEGRATION METHOD READY LAST CODE LAST CALL URL VIEW REASON AGE",
+			"get wh printed -o wide", "NAME INTEGRATION METHOD READY HEALTHY LAST CODE LAST CALL URL VIEW REASON AGE",
 			"printed printed POST True Succeeded 202 150m https://api.example.com/orders Ready",
 		},
 		{
-			"get whi printed", "NAME URL RPS WEBHOOKS READY AGE",
+			"get whi printed", "NAME URL RPS WEBHOOKS READY HEALTHY AGE",
 			"printed https://api.example.com 50 1 True",
 		},
 	} {

@@ -21,17 +21,14 @@ type reading struct {
 	requestBinary, responseBinary bool
 }
 
-// readingOf prepares a row. Where nothing was sent, or it is not known what, the body was
-// never searched for private values, and is not shown.
+// readingOf prepares a row.
 func readingOf(row *store.LogRow) *reading {
 	r := &reading{attempt: row.Attempt, call: row.Call, integration: row.Attempt.Integration}
 	if r.integration == (plan.Key{}) {
 		r.integration = row.Call.Integration
 	}
 	r.responseBody = row.Attempt.ResponseBody
-	if sent := row.Attempt.Number > 0 && row.Attempt.Reason != plan.ReasonCrash; sent {
-		r.requestBody = row.RequestBody()
-	}
+	r.requestBody = row.RequestBody()
 	if row.Attempt.ResponseCut {
 		r.responseBody = wholeRunes(r.responseBody)
 	}

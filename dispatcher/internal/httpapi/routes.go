@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
@@ -208,7 +207,7 @@ func (a *api) routes() []route {
 		{http.MethodGet, session, open, a.getSession, nil},
 		{http.MethodDelete, session, open, a.deleteSession, nil},
 		{http.MethodGet, "/openapi.json", open, getOpenAPI, nil},
-		{http.MethodGet, access.MetricsPath, verbScrape, a.getMetrics, nil},
+		{http.MethodGet, "/metrics", verbScrape, a.getMetrics, nil},
 	}
 }
 

@@ -22,10 +22,11 @@ func (r *runner) expectLog(what string, w *words) error {
 	if err != nil {
 		return err
 	}
-	rows, err := l.store.Attempts(c.accepted.ID)
+	all, err := l.store.Attempts(c.accepted.ID)
 	if err != nil {
 		return err
 	}
+	rows, _ := attemptsOf(all)
 	if what == "row" {
 		return r.expectRow(c, rows, w)
 	}
@@ -43,6 +44,15 @@ func (r *runner) expectLog(what string, w *words) error {
 		return fmt.Errorf("the log is %q, want %q", text, want)
 	}
 	return nil
+}
+
+// attemptsOf are the rows of attempts among those of a call, and the row of an end
+// without one.
+func attemptsOf(all []store.Attempt) (rows []store.Attempt, end store.Attempt) {
+	if len(all) > 0 && all[0].Number == 0 {
+		return all[1:], all[0]
+	}
+	return all, end
 }
 
 // expectRow expects a field of a row.
@@ -113,9 +123,16 @@ func (r *runner) end() error {
 		if !entry.Call.HasKey && len(sent) > 1+entry.State.Series {
 			return fmt.Errorf("call %s has no key and was sent %d times", name, len(sent))
 		}
-		rows, err := l.store.Attempts(c.accepted.ID)
-		if err != nil || len(rows) != entry.State.Attempts {
-			return fmt.Errorf("call %s has %d rows in the log, and %d attempts (%w)", name, len(rows), entry.State.Attempts, err)
+		all, err := l.store.Attempts(c.accepted.ID)
+		if err != nil {
+			return fmt.Errorf("the log of call %s: %w", name, err)
+		}
+		rows, end := attemptsOf(all)
+		if len(rows) != entry.State.Attempts {
+			return fmt.Errorf("call %s has %d rows in the log, and %d attempts", name, len(rows), entry.State.Attempts)
+		}
+		if outcome := entry.State.Outcome; outcome != "" && end.Outcome != outcome && (len(rows) == 0 || rows[len(rows)-1].Outcome != outcome) {
+			return fmt.Errorf("call %s ended as %s, and no row of the log says so", name, outcome)
 		}
 	}
 	return r.held(l)

@@ -10,10 +10,19 @@ import (
 
 // RequestBody is the call's body as it is shown: without its private parts.
 func (r *LogRow) RequestBody() []byte {
+	if !r.searched() {
+		return nil
+	}
 	if len(r.Attempt.RequestBodyMask) == 0 {
 		return r.Call.Body
 	}
 	return r.appendBody(nil)
+}
+
+// searched reports whether the body was searched for private values. It was not where
+// nothing was sent, nor where it is not known what was.
+func (r *LogRow) searched() bool {
+	return r.Attempt.Number > 0 && r.Attempt.Reason != plan.ReasonCrash
 }
 
 // appendBody appends the call's body as it is shown.
@@ -63,6 +72,9 @@ func (s *search) in(row *LogRow) bool {
 	}
 	if s.find([]byte(row.Attempt.URL)) || s.find(row.Attempt.ResponseBody) {
 		return true
+	}
+	if !row.searched() {
+		return false
 	}
 	if len(row.Attempt.RequestBodyMask) == 0 {
 		return s.find(row.Call.Body)
