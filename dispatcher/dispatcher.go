@@ -85,17 +85,15 @@ func Open(o Options) (_ *Dispatcher, err error) {
 		}
 	}
 	memory := share(o.MemoryLimit)
-	d.tail = tail.New(memory.tails)
 	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
-	d.measure()
+	if err = d.observe(memory); err != nil {
+		return nil, err
+	}
 	if d.store, err = store.Open(o.StoreDir, store.Options{Logger: o.Logger, MemoryBytes: memory.store, Committed: d.metrics.Committed}); err != nil {
 		return nil, err
 	}
 	if d.adminListener, err = listenAdmin(o.StoreDir); err != nil {
 		d.log.Warn("there is no admin socket, so no backup can be made while this process runs", "error", err)
-	}
-	if err = d.observe(); err != nil {
-		return nil, err
 	}
 	d.sender, err = outbound.New(outbound.Options{
 		Policy: o.policy(), Proxy: o.EgressProxy,

@@ -12,6 +12,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/httpapi"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/metrics"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/store"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/tail"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/tracing"
 )
 
@@ -23,7 +24,9 @@ import (
 const flushTimeout = 3 * time.Second
 
 // observe prepares what tells of calls and attempts.
-func (d *Dispatcher) observe() (err error) {
+func (d *Dispatcher) observe(memory budget) (err error) {
+	d.tail = tail.New(memory.tails)
+	d.measure()
 	d.calls = newCallLog(d.log, d.options.LogCalls)
 	d.tracer, err = tracing.New(*d.options.tracing())
 	return err
