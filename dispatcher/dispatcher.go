@@ -76,13 +76,8 @@ func Open(o Options) (_ *Dispatcher, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
-	if d.apiListener, err = net.Listen("tcp", o.Listen); err != nil {
-		return nil, fmt.Errorf("listen for calls: %w", err)
-	}
-	if o.HealthAddress != "" {
-		if d.healthListener, err = net.Listen("tcp", o.HealthAddress); err != nil {
-			return nil, fmt.Errorf("listen for health checks: %w", err)
-		}
+	if err = d.listen(); err != nil {
+		return nil, err
 	}
 	memory := share(o.MemoryLimit)
 	d.config, d.serving = &configuration{log: o.Logger}, &serving{log: o.Logger}
@@ -114,6 +109,20 @@ func Open(o Options) (_ *Dispatcher, err error) {
 	}
 	d.config.engine = d.engine
 	return d, d.serve(memory)
+}
+
+// listen makes the listeners for callers and for health checks.
+func (d *Dispatcher) listen() (err error) {
+	if d.apiListener, err = net.Listen("tcp", d.options.Listen); err != nil {
+		return fmt.Errorf("listen for calls: %w", err)
+	}
+	if d.options.HealthAddress == "" {
+		return nil
+	}
+	if d.healthListener, err = net.Listen("tcp", d.options.HealthAddress); err != nil {
+		return fmt.Errorf("listen for health checks: %w", err)
+	}
+	return nil
 }
 
 // follow is intake's, which is made before any call ends.
