@@ -48,16 +48,20 @@ func TestPlayground(t *testing.T) {
 		}
 		if answer := <-pasted; !strings.Contains(answer, `"transactionId"`) {
 			t.Errorf("curl as it is printed: %s\n%s", answer, out.text())
+		} else if !strings.Contains(answer, "WebhookLogTransactionId,") || !strings.Contains(answer, ",success,POST,") {
+			t.Errorf("the export as it is printed: %s", answer)
 		}
 	})
 }
 
-// paste runs the last command with curl that is printed, and returns what it says.
+// paste runs the commands with curl that are printed at the end, and returns what they
+// say.
 func paste(t *testing.T, text string) string {
+	_, text, _ = strings.Cut(text, "In another terminal:")
 	var command string
 	for line := range strings.Lines(text) {
 		if trimmed := strings.TrimSpace(line); strings.HasPrefix(trimmed, "curl ") {
-			command = trimmed
+			command += trimmed + "\n"
 		}
 	}
 	answer, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()

@@ -289,11 +289,14 @@ func (p *playground) explain() {
   export KUBECONFIG=%s
   %s/kubectl get webhooks -o wide
   %s/kubectl explain webhook.spec
+  curl --cacert %s -H "Authorization: Bearer $(cat %s)" '%s/v1/namespaces/%s/deliveries/export?format=csv'
   %s
 
-The token is for an hour. Change a sample and apply it again, or try bad data. The processes log to
+The first curl exports the delivery log, the second sends a call. The web page is %s/ui/;
+log in with the token in %s. It is for an hour. Change a sample and apply it again, or try bad data. The processes log to
 %s and dispatcher.log
 beside it. Requests appear here.
 
-`, p.cluster.Kubeconfig, p.bin, p.bin, p.curl(samples[0]), p.logs[0].Name())
+`, p.cluster.Kubeconfig, p.bin, p.bin, p.stack.CA, p.stack.Token, p.stack.Client.BaseURL, namespace,
+		p.curl(samples[0]), p.stack.Client.BaseURL, p.stack.Token, p.logs[0].Name())
 }

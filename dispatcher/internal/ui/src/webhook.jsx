@@ -56,7 +56,7 @@ function LastCall({ ns, webhook, call }) {
   return <Facts items={[
     ["Outcome", <><Badge tone={toneOf(call.outcome)}>{call.outcome}</Badge>{call.statusCode ? " HTTP " + call.statusCode : ""}</>],
     ["Ended", <Time at={call.endedAt} only="both" />],
-    ["Attempts", plural(call.attempts, "attempt") + ", the last of which took " + durationOf(call.durationSeconds)],
+    ["Attempts", plural(call.attempts, "attempt") + ", ended after " + durationOf(call.durationSeconds)],
     call.message && ["Message", <Text value={call.message} />],
     ["Call", <a class="mono" href={to.call(ns, webhook, call.transactionId)}>{call.transactionId}</a>],
   ]} />;
