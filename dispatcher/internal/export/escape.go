@@ -2,63 +2,92 @@ package export
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"strings"
 	"unsafe"
 )
 
-// special tells the bytes that a JSON string cannot have as they are, or, of those
-// above ASCII, of which one might be.
+// special tells the bytes that a JSON string cannot have as they are.
 var special = func() (table [256]bool) {
 	for c := range 0x20 {
 		table[c] = true
 	}
-	table['"'], table['\\'], table[0x7f] = true, true, true
+	table['"'], table['\\'] = true, true
 	return table
 }()
 
-// hasSpecial reports whether one of eight bytes is special, eight at a time: the high
-// bit of each byte of the sum is set if it is below 0x20, a quotation mark or a
-// backslash. A byte above ASCII can make it report too much, never too little.
-func hasSpecial(eight uint64) bool {
+// specials marks which of eight bytes may be special, by their high bits: those below
+// 0x20, quotation marks and backslashes. The lowest mark is always right, those above it
+// may mark too much, never too little.
+func specials(eight uint64) uint64 {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	quotes, slashes := eight^(ones*'"'), eight^(ones*'\\')
 	below := (eight - ones*0x20) &^ eight
-	return (below|(quotes-ones)&^quotes|(slashes-ones)&^slashes)&high != 0
+	return (below | (quotes-ones)&^quotes | (slashes-ones)&^slashes) & high
 }
 
-// appendJSON appends a part of a JSON string.
+// appendJSON appends a part of a JSON string. It copies eight bytes at a time, also where
+// only some of them stand before one that is special: bodies that are JSON themselves
+// have a quotation mark every few bytes.
 func appendJSON(dst []byte, s string) []byte {
-	const digits = "0123456789abcdef"
-	dst = slices.Grow(dst, len(s))
-	bytes := unsafe.Slice(unsafe.StringData(s), len(s)) // only read
-	done := 0
-	for i := 0; i < len(s); {
-		if i+8 <= len(s) && !hasSpecial(binary.LittleEndian.Uint64(bytes[i:])) {
-			i += 8
+	src := unsafe.Slice(unsafe.StringData(s), len(s)) // only read
+	dst, n := roomFor(dst, len(dst), len(src))
+	i := 0
+	for i+8 <= len(src) {
+		eight := binary.LittleEndian.Uint64(src[i:])
+		binary.LittleEndian.PutUint64(dst[n:], eight)
+		marks := specials(eight)
+		if marks == 0 {
+			i, n = i+8, n+8
 			continue
 		}
-		c := s[i]
-		i++
-		if !special[c] {
-			continue
-		}
-		dst = append(dst, s[done:i-1]...)
-		done = i
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
+		plain := bits.TrailingZeros64(marks) / 8
+		i, n = i+plain+1, n+plain
+		switch c := src[i-1]; {
+		case !special[c]:
+			n++ // it has been copied
+		case c == '"' || c == '\\':
+			dst[n], dst[n+1] = '\\', c
+			n += 2
 		default:
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+			n = len(appendControl(dst[:n], c))
+			dst, n = roomFor(dst, n, len(src)-i)
 		}
 	}
-	return append(dst, s[done:]...)
+	dst = dst[:n]
+	for _, c := range src[i:] {
+		switch {
+		case !special[c]:
+			dst = append(dst, c)
+		case c == '"' || c == '\\':
+			dst = append(dst, '\\', c)
+		default:
+			dst = appendControl(dst, c)
+		}
+	}
+	return dst
+}
+
+// roomFor returns dst with all of its capacity, of which n bytes are taken, and which has
+// room for left bytes that may be escaped by a backslash, and for a control character.
+func roomFor(dst []byte, n, left int) (room []byte, taken int) {
+	room = slices.Grow(dst[:n], 2*left+16)
+	return room[:cap(room)], n
+}
+
+// appendControl appends a control character.
+func appendControl(dst []byte, c byte) []byte {
+	const digits = "0123456789abcdef"
+	switch c {
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
 // appendCSV appends a part of a quoted cell.

@@ -38,7 +38,8 @@ func logRows(b *testing.B) int {
 	return n
 }
 
-// filledStore is a store on disk with rows of 2 KiB, of ten webhooks.
+// filledStore is a store on disk with rows of 2 KiB, of ten webhooks, that has come to
+// rest.
 func filledStore(b *testing.B, rows int) *store.Pebble {
 	b.Helper()
 	s, err := store.Open(b.TempDir(), store.Options{Logger: slog.New(slog.DiscardHandler), MemoryBytes: 64 << 20})
@@ -72,6 +73,8 @@ func filledStore(b *testing.B, rows int) *store.Pebble {
 		if err := s.End(b.Context(), ends...); err != nil {
 			b.Fatal(err)
 		}
+	}
+	for tick := time.NewTicker(100 * time.Millisecond); s.Metrics().Compactions > 0; <-tick.C {
 	}
 	return s
 }
