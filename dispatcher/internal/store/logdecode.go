@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
 
@@ -14,8 +15,8 @@ import (
 // definite lengths, no tags, no floats. What they do not understand goes to the decoder,
 // so that they can be in nobody's way. A test and a fuzz test hold them to it.
 //
-// Texts are parts of one string a record, and byte strings are those of the record
-// itself, so that there is one allocation a record.
+// Texts and byte strings are parts of the record itself, so that nothing is copied: they
+// are valid as long as it is.
 
 // The major types of CBOR that occur, as they stand in the upper three bits.
 const (
@@ -36,13 +37,15 @@ const (
 // no meaning.
 type reading struct {
 	record []byte
-	text   string // the same
+	text   string // the same bytes
 	at     int
 	bad    bool
 }
 
 // begin begins a record.
-func (r *reading) begin(record []byte) { *r = reading{record: record, text: string(record)} }
+func (r *reading) begin(record []byte) {
+	*r = reading{record: record, text: unsafe.String(unsafe.SliceData(record), len(record))}
+}
 
 // done reports whether all of the record was read and understood.
 func (r *reading) done() bool { return !r.bad && r.at == len(r.record) }

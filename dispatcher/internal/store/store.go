@@ -97,7 +97,7 @@ type Store interface {
 
 	// Log reads rows of the delivery log of a namespace in order of time. format appends
 	// what is wanted of a row to dst; it is called from several goroutines at a time, and
-	// must not keep the row. What it has made of rows that follow each other comes to
+	// must keep neither the row nor a text of it. What it has made of rows that follow each other comes to
 	// write, in order, a chunk at a time; an error of write ends the reading and is
 	// returned. Memory does not grow with the number of rows. A row that is written
 	// meanwhile may be missing, one that is dropped meanwhile may be there.
