@@ -33,7 +33,7 @@ func (p *Pebble) upgrade(log *slog.Logger) error {
 	if err != nil || !begun {
 		return err
 	}
-	log.Info("giving the store an index of the delivery log; this takes about a minute for a million rows", "store", p.dir)
+	log.Info("giving the store an index of the delivery log; this can take minutes if there are millions of rows", "store", p.dir)
 	u := &upgrade{store: p, after: after}
 	told := time.Now()
 	for more := true; more; {

@@ -34,6 +34,7 @@ export function spanOf(seconds) {
 // durationOf is how long something took.
 export function durationOf(seconds) {
   if (!seconds) return "0 ms";
+  if (seconds < 0.001) return Math.round(seconds * 1e6) + " µs";
   if (seconds < 0.01) return (seconds * 1000).toFixed(1) + " ms";
   if (seconds < 1) return Math.round(seconds * 1000) + " ms";
   if (seconds < 10) return seconds.toFixed(2) + " s";
