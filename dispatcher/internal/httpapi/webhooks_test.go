@@ -74,7 +74,7 @@ func TestAWebhookIsShown(t *testing.T) {
 	w.must(err)
 	want := &client.WebhookInfo{
 		Namespace: "ns", Name: "wh", SystemName: "wh", DisplayName: "What works", Integration: "ns/in", Method: "POST", URLView: w.receiver.URL() + "/${path}",
-		Health:   client.Health{Healthy: true, Calls: got.Health.Calls, Failed: got.Health.Failed, LastSuccessAt: &got.LastCall.EndedAt},
+		Health:   client.Health{Healthy: true, Calls: 2, Failed: 1, LastSuccessAt: &got.LastCall.EndedAt},
 		LastCall: &client.LastCall{TransactionID: id, EndedAt: got.LastCall.EndedAt, Outcome: "Succeeded", StatusCode: 200, Attempts: 1, DurationSeconds: got.LastCall.DurationSeconds, Message: got.LastCall.Message},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateApproxTime(0)); diff != "" {
@@ -100,15 +100,17 @@ func TestIntegrationsAreShown(t *testing.T) {
 	w.call("full", "ok")
 	w.flying()
 	answer, err := w.client.Integrations(t.Context(), "ns")
+	for begun := time.Now(); err == nil && answer.Items[0].InFlight > 1 && time.Since(begun) < patience; { // the first one's place is free a moment after its end
+		answer, err = w.client.Integrations(t.Context(), "ns")
+	}
 	w.must(err)
 	private := []client.Header{{Name: "X-Secret", Value: "***"}}
 	want := []client.IntegrationInfo{
-		{Namespace: "ns", Name: "in", URL: w.receiver.URL(), MaxConcurrency: 8, Headers: private, Webhooks: 3, Waiting: 1, InFlight: 1},
+		{Namespace: "ns", Name: "in", URL: w.receiver.URL(), MaxConcurrency: 8, Headers: private, Webhooks: 3, Calls: 1, Failed: 1, Waiting: 1, InFlight: 1},
 		{Namespace: "ns", Name: "nowhere", NotReady: "there is no such WebhookIntegration", Webhooks: 1},
 		{Namespace: "ns", Name: "stopped", URL: w.receiver.URL(), MaxConcurrency: 8, Headers: private, Suspended: true, Webhooks: 1, Waiting: 1},
 	}
-	// What reports count by the hour is not there before the engine fills it.
-	if diff := cmp.Diff(want, answer.Items, cmpopts.IgnoreFields(client.IntegrationInfo{}, "Calls", "Failed")); diff != "" {
+	if diff := cmp.Diff(want, answer.Items); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
