@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -322,14 +323,41 @@ func testLogRows(t *testing.T, open Open) {
 	}
 }
 
-// copied is a copy of a row, which is not to be kept.
+// copied is a copy of a row, of which neither it nor a text is to be kept.
 func copied(r *store.LogRow) logged {
 	l := logged{*r.Attempt, *r.Call}
-	l.attempt.RequestHeaders, l.attempt.ResponseHeaders = slices.Clone(l.attempt.RequestHeaders), slices.Clone(l.attempt.ResponseHeaders)
-	l.attempt.RequestBodyMask, l.attempt.ResponseBody = slices.Clone(l.attempt.RequestBodyMask), bytes.Clone(l.attempt.ResponseBody)
-	l.call.Headers, l.call.InheritedOff = slices.Clone(l.call.Headers), slices.Clone(l.call.InheritedOff)
-	l.call.Body, l.call.Data = bytes.Clone(l.call.Body), bytes.Clone(l.call.Data)
+	clone(reflect.ValueOf(&l.attempt).Elem())
+	clone(reflect.ValueOf(&l.call).Elem())
 	return l
+}
+
+// clone replaces all texts and lists in a value by copies.
+func clone(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(strings.Clone(v.String()))
+	case reflect.Slice:
+		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(list, v)
+		for i := range list.Len() {
+			clone(list.Index(i))
+		}
+		v.Set(list)
+	case reflect.Pointer:
+		if !v.IsNil() {
+			value := reflect.New(v.Type().Elem())
+			value.Elem().Set(v.Elem())
+			clone(value.Elem())
+			v.Set(value)
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			clone(v.Field(i))
+		}
+	}
 }
 
 // testLogText: texts are found in any case of letters, and only in what is shown.
