@@ -48,7 +48,7 @@ func TestPlayground(t *testing.T) {
 		}
 		if answer := <-pasted; !strings.Contains(answer, `"transactionId"`) {
 			t.Errorf("curl as it is printed: %s\n%s", answer, out.text())
-		} else if !strings.Contains(answer, "WebhookLogTransactionId,") || !strings.Contains(answer, ",success,POST,") {
+		} else if !strings.Contains(answer, "WebhookLogTransactionId,") || !strings.Contains(answer, `,"success","POST",`) {
 			t.Errorf("the export as it is printed: %s", answer)
 		}
 	})
