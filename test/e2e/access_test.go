@@ -72,7 +72,11 @@ func TestCallers(t *testing.T) {
 	w.kubectl("create", "namespace", w.namespace+"-other")
 	for _, namespace := range []string{w.namespace + "-other", "none"} {
 		for _, webhook := range []string{"customer-read", "none"} {
-			if got := w.problemOf(shop.Call(t.Context(), namespace, webhook, data)); !cmp.Equal(got, forbidden) {
+			got := w.problemOf(shop.Call(t.Context(), namespace, webhook, data))
+			if got.RequestID == "" || got.RequestID == forbidden.RequestID {
+				t.Errorf("the request ids are %q and %q", got.RequestID, forbidden.RequestID)
+			}
+			if got.RequestID = forbidden.RequestID; !cmp.Equal(got, forbidden) {
 				t.Errorf("%s/%s is answered %+v, want %+v", namespace, webhook, got, forbidden)
 			}
 		}
