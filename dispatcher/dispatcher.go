@@ -156,13 +156,13 @@ func (d *Dispatcher) serveCalls(calls *intake.Intake, memory budget) {
 	o := httpapi.Options{
 		Intake: calls, Engine: d.engine, Admission: d.room, Calls: d.store, Logger: d.log, Tracer: d.tracer,
 		Log: d.store, Catalog: &d.config.catalog, Tail: d.tail, Queues: &d.queues, MaxExports: memory.exports,
-		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Page: ui.Handler(), Metrics: d.metrics.Handler(), Problem: d.metrics.Problem,
+		Stopping: stopping, MaxWaits: max(1, memory.connections/2), Page: ui.Handler(), Metrics: d.metrics.Handler(), Counter: d.metrics,
 	}
 	if !d.options.InsecureNoAuth {
 		d.access = access.New(access.Options{Reviewer: reviews{d.control, d.metrics}, MaxEntries: memory.verdicts, Logger: d.log})
 		o.Access = d.access
 	}
-	d.api = newServer(d.metrics.Requests(httpapi.New(o)), d.log)
+	d.api = newServer(httpapi.New(o), d.log)
 	d.api.RegisterOnShutdown(func() { close(stopping) })
 	if !d.options.InsecureHTTP {
 		d.api.TLSConfig, d.api.HTTP2 = d.serving.config(), http2Config()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
@@ -111,7 +112,7 @@ func (a *api) answerLine(r *http.Request, answer *client.BatchAnswer, result int
 // refuseLine says why a line was not accepted.
 func (a *api) refuseLine(r *http.Request, answer *client.BatchAnswer, err error) {
 	p := problemOf(err)
-	a.tellProblem(&p)
+	a.counter.Problem(path.Base(p.Type))
 	if p.Status == http.StatusInternalServerError {
 		a.log.Error("line of a batch failed", "requestId", tracing.Of(r.Context()).ID, "webhook", webhookOf(r), "line", answer.Line, "error", err)
 	}

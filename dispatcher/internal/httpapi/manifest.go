@@ -30,10 +30,10 @@ func (a *api) getManifest(w http.ResponseWriter, r *http.Request) {
 	part := q.choice("part", "sampleData")
 	name, namespace := q.text("name", 253), q.text("namespace", 63)
 	if name != "" && !isName(name) {
-		q.wrong("name", "can be the name of no Webhook")
+		q.wrong("name", "can be the name of no Webhook: names have small letters, digits, hyphens and dots")
 	}
 	if namespace != "" && !isLabel(namespace) {
-		q.wrong("namespace", "can be the name of no namespace")
+		q.wrong("namespace", "can be the name of no namespace: names have small letters, digits and hyphens")
 	}
 	if part != nil && (name != "" || namespace != "") {
 		q.wrong("part", "goes with neither name nor namespace")

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"path"
 
-	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
 )
 
@@ -34,11 +32,4 @@ func (a *api) allowScrape(ctx context.Context, token string) (user string, err e
 // getMetrics shows the metrics: GET /metrics.
 func (a *api) getMetrics(w http.ResponseWriter, r *http.Request) {
 	a.metrics.ServeHTTP(w, r)
-}
-
-// tellProblem tells of a problem that is answered.
-func (a *api) tellProblem(p *client.Problem) {
-	if a.told != nil {
-		a.told(path.Base(p.Type))
-	}
 }

@@ -40,8 +40,8 @@ func TestMetricsAreGuarded(t *testing.T) {
 // TestProblemsAreCounted: by the last part of their type, each line of a batch too.
 func TestProblemsAreCounted(t *testing.T) {
 	w := newWorld(t)
-	var told []string
-	base := w.serve(func(o *Options) { o.Problem = func(kind string) { told = append(told, kind) } })
+	c := &counted{ended: make(chan string, 2)}
+	base := w.serve(func(o *Options) { o.Counter = c })
 	for _, body := range []string{`[]`, `{"data": {"path": "ok", "n": 1}}` + "\n" + `{"data": 1}` + "\n" + `nonsense`} {
 		r := request(t, http.MethodPost, base+webhookPath+"/calls", body)
 		if strings.Contains(body, "\n") {
@@ -49,7 +49,7 @@ func TestProblemsAreCounted(t *testing.T) {
 		}
 		w.do(r)
 	}
-	if want := []string{"invalid-data", "invalid-data", "invalid-data"}; !slices.Equal(told, want) {
-		t.Errorf("told %q, want %q", told, want)
+	if want := []string{"invalid-data", "invalid-data", "invalid-data"}; !slices.Equal(c.problems, want) {
+		t.Errorf("told %q, want %q", c.problems, want)
 	}
 }

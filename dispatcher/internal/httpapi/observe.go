@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -28,14 +29,43 @@ const (
 	refusalsPerSecond = 10
 )
 
+// Counter counts requests and problems. It is package metrics' Metrics. Its methods are
+// called concurrently.
+type Counter interface {
+	// RequestBegun is told when a request begins, and RequestEnded when it has ended, by
+	// an answer or a connection cut off: with the path of its route's pattern, which is
+	// empty or "/" for one that names nothing, its method, which may be any, and the status
+	// of its answer.
+	RequestBegun()
+	RequestEnded(route, method string, status int, took time.Duration)
+	// Problem is told of each problem that is answered, by the last part of its type.
+	Problem(kind string)
+}
+
+// uncounted is the Counter of an API without one.
+type uncounted struct{}
+
+func (uncounted) RequestBegun()                                   {}
+func (uncounted) RequestEnded(string, string, int, time.Duration) {}
+func (uncounted) Problem(string)                                  {}
+
 // observer sees each request of the API from its beginning to its end: it gives it an id
-// and a span, and logs those that failed or were refused for want of room.
+// and a span, counts it, and logs those that failed or were refused for want of room.
 type observer struct {
 	next     http.Handler
 	tracer   *tracing.Tracer
+	counter  Counter
 	log      *slog.Logger
 	refusals *rate.Limiter
 	unlogged atomic.Int64 // since the last line
+}
+
+// counterOf is the counter of the options.
+func counterOf(o *Options) Counter {
+	if o.Counter == nil {
+		return uncounted{}
+	}
+	return o.Counter
 }
 
 func observed(next http.Handler, o *Options) *observer {
@@ -43,7 +73,7 @@ func observed(next http.Handler, o *Options) *observer {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &observer{next: next, tracer: o.Tracer, log: log, refusals: rate.NewLimiter(refusalsPerSecond, refusalsBurst)}
+	return &observer{next: next, tracer: o.Tracer, counter: counterOf(o), log: log, refusals: rate.NewLimiter(refusalsPerSecond, refusalsBurst)}
 }
 
 // ServeHTTP serves a request.
@@ -51,12 +81,10 @@ func (o *observer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	request := &tracing.Request{ID: identify(w, r), Span: o.span(r, began)}
 	answer := &answer{ResponseWriter: w}
-	inner := r.WithContext(tracing.With(r.Context(), request))
-	defer func() { // also of an answer that is broken off
-		r.Pattern = inner.Pattern // for those around
-		o.ended(inner, request, answer, began)
-	}()
-	o.next.ServeHTTP(answer, inner)
+	r = r.WithContext(tracing.With(r.Context(), request))
+	o.counter.RequestBegun()
+	defer o.ended(r, request, answer, began) // also of an answer that is broken off
+	o.next.ServeHTTP(answer, r)
 }
 
 // identify gives the answer the id of its request: the caller's, if it is one, or a new
@@ -106,6 +134,7 @@ func (o *observer) ended(r *http.Request, request *tracing.Request, a *answer, b
 	if route == "" {
 		route = r.Pattern
 	}
+	o.counter.RequestEnded(route, r.Method, cmp.Or(status, http.StatusOK), now.Sub(began)) // who says nothing says 200
 	if request.Span.Recording() {
 		o.finish(request, r, route, status, now)
 	}

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
@@ -180,5 +182,59 @@ func TestStreamsPassTheObserver(t *testing.T) {
 	server.Close()
 	if have := lines(t, &log); len(have) != 1 || have[0]["status"] != 200.0 {
 		t.Errorf("the log is %s", log.String())
+	}
+}
+
+// counted is a Counter that keeps what it is told of requests that follow each other.
+type counted struct {
+	begun    int
+	problems []string
+	ended    chan string
+}
+
+func (c *counted) RequestBegun()       { c.begun++ }
+func (c *counted) Problem(kind string) { c.problems = append(c.problems, kind) }
+func (c *counted) RequestEnded(route, method string, status int, _ time.Duration) {
+	c.ended <- fmt.Sprint(method, " ", route, " ", status)
+}
+
+// TestRequestsAreCounted: by the path of the route's pattern and never by that of the
+// request, also those that are cut off.
+func TestRequestsAreCounted(t *testing.T) {
+	w := newWorld(t)
+	c := &counted{ended: make(chan string, 1)}
+	base := w.serve(func(o *Options) { o.Counter, o.Log = c, &endless{failure: errors.New("no more"), chunks: 2} })
+	for _, test := range [][2]string{
+		{"GET /openapi.json", "GET /openapi.json 200"},
+		{"POST /v1/namespaces/ns/webhooks/secret/calls", "POST /v1/namespaces/{namespace}/webhooks/{webhook}/calls 404"},
+		{"BREW /v1/namespaces/ns/webhooks/wh/calls", "BREW /v1/namespaces/{namespace}/webhooks/{webhook}/calls 405"},
+		{"GET /secret", "GET / 404"},
+		{"GET " + deliveriesPath + "/export", "GET /v1/namespaces/{namespace}/deliveries/export 200"},
+	} {
+		method, path, _ := strings.Cut(test[0], " ")
+		if answer, err := http.DefaultTransport.RoundTrip(request(t, method, base+path, "")); err == nil {
+			_, _ = io.Copy(io.Discard, answer.Body) // one is cut off
+			_ = answer.Body.Close()
+		}
+		if got := <-c.ended; got != test[1] {
+			t.Errorf("%s is counted as %s, want %s", test[0], got, test[1])
+		}
+	}
+	if c.begun != 5 || len(c.problems) != 1 {
+		t.Errorf("%d requests have begun, with %d problems", c.begun, len(c.problems))
+	}
+}
+
+// TestTooLargeBodiesEndTheConnection, of which the rest would else have to be read.
+func TestTooLargeBodiesEndTheConnection(t *testing.T) {
+	w := newWorld(t)
+	body := io.MultiReader(strings.NewReader(strings.Repeat(" ", MaxBody+1))) // of no known length
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.serve(func(*Options) {})+"/v1/namespaces/ns/webhooks/wh/calls", body)
+	w.must(err)
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	w.must(err)
+	_ = answer.Body.Close()
+	if answer.StatusCode != http.StatusRequestEntityTooLarge || !answer.Close {
+		t.Errorf("%d, and the connection ends: %t", answer.StatusCode, answer.Close)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/access"
@@ -25,11 +26,8 @@ const retryDiskSeconds = "30"
 // errWebhookDeleted is for a call whose Webhook is gone, or made anew.
 var errWebhookDeleted = errors.New("the Webhook that took this call in was deleted, so the call cannot be delivered anew; hand in a new one")
 
-// errNotConfigured and errUnknownWebhook are intake's.
-var (
-	errNotConfigured  = intake.ErrNotConfigured
-	errUnknownWebhook = intake.ErrUnknownWebhook
-)
+// errNotConfigured is intake's.
+var errNotConfigured = intake.ErrNotConfigured
 
 // errTooManyReaders is for an export or a live tail past those that there may be.
 var errTooManyReaders = errors.New("as many exports or live tails are under way as there is memory for; try again when one has ended")
@@ -41,7 +39,7 @@ func (a *api) problem(w http.ResponseWriter, r *http.Request, err error) {
 
 // answerProblem answers with a problem document, which err is the cause of.
 func (a *api) answerProblem(w http.ResponseWriter, r *http.Request, p client.Problem, err error) {
-	a.tellProblem(&p)
+	a.counter.Problem(path.Base(p.Type))
 	tracing.Of(r.Context()).Err = err // for the log
 	switch p.Status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:

@@ -63,7 +63,7 @@ type Calls interface {
 	Ended(f store.EndedFilter, after uuid.UUID) (ids []uuid.UUID, last uuid.UUID, more bool, err error)
 }
 
-// Options are what the API works with; all fields but Access, Tracer, Stopping, Problem and
+// Options are what the API works with; all fields but Access, Tracer, Stopping, Counter and
 // MaxWaits are needed.
 type Options struct {
 	// Access judges callers; nil if everybody may do everything.
@@ -84,9 +84,8 @@ type Options struct {
 	Stopping <-chan struct{}
 	// Metrics serves the metrics to those who may get [access.MetricsPath].
 	Metrics http.Handler
-	// Problem is told of each problem that is answered, by the last part of its type; may
-	// be nil.
-	Problem func(kind string)
+	// Counter counts requests and problems; nobody does if nil.
+	Counter Counter
 	// MaxWaits bounds the requests that wait for an outcome at one time, so that they
 	// leave connections for others; further ones are answered at once. No bound if 0.
 	MaxWaits int
@@ -139,7 +138,7 @@ type api struct {
 	heartbeat, recheck, stalled time.Duration
 
 	metrics http.Handler
-	told    func(kind string)
+	counter Counter
 }
 
 func newAPI(o Options) *api {
@@ -148,7 +147,7 @@ func newAPI(o Options) *api {
 		rows: o.Log, catalog: o.Catalog, stopping: o.Stopping, waits: places{most: int64(o.MaxWaits)},
 		tail: o.Tail, queues: o.Queues, exports: places{most: int64(o.MaxExports)}, pages: make(chan struct{}, maxPages),
 		heartbeat: cmp.Or(o.heartbeat, heartbeat), recheck: cmp.Or(o.recheck, recheck), stalled: cmp.Or(o.stalled, writeTimeout),
-		metrics: o.Metrics, told: o.Problem,
+		metrics: o.Metrics, counter: counterOf(&o),
 	}
 }
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/maestra-io/webhook-operator/dispatcher/client"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/catalog"
 	"github.com/maestra-io/webhook-operator/dispatcher/internal/engine"
+	"github.com/maestra-io/webhook-operator/dispatcher/internal/intake"
 	"github.com/maestra-io/webhook-operator/dispatcher/plan"
 )
 
@@ -178,7 +180,7 @@ func (a *api) webhook(key plan.Key) (*catalog.Webhook, error) {
 	case !a.catalog.Complete():
 		return nil, errNotConfigured
 	case webhook == nil:
-		return nil, errUnknownWebhook
+		return nil, fmt.Errorf("there is %w %q in namespace %q", intake.ErrUnknownWebhook, key.Name, key.Namespace)
 	}
 	return webhook, nil
 }

@@ -75,7 +75,8 @@ func busy(o Options) *Metrics {
 			Calls: []*store.Entry{{Call: store.Call{Webhook: key("other"), Hops: 1, Event: &store.Event{}}}},
 		},
 	})
-	m.Requests(http.NewServeMux()).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil))
+	m.RequestBegun()
+	m.RequestEnded("/", http.MethodGet, http.StatusNotFound, time.Millisecond)
 	return m
 }
 
